@@ -1,0 +1,1 @@
+"""pbit-hw: the open toolchain for probabilistic computing."""

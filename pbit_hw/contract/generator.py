@@ -1,0 +1,156 @@
+"""Random-number generators of a p-bit, and how their streams are spaced.
+
+A generator is a register of 32-bit words. `*_word` reads the 16 random bits
+that one p-bit update consumes from the register as it stands; `*_next` is the
+register after the update.
+
+``LFSR32`` is the Fibonacci register of x^32 + x^31 + x^30 + x^10 + 1 (the
+reciprocal of the textbook's x^32 + x^22 + x^2 + x + 1, so primitive too),
+leapt 16 bits per update so that every word is fresh. ``XOSHIRO128`` is
+xoshiro128++ 1.0 (Blackman and Vigna, ACM TOMS 47, 2021).
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+
+import numpy as np
+
+from . import gf2
+
+WORD_BITS = 16
+"""Random bits that one p-bit update consumes."""
+
+LFSR_LEAP = 16
+"""Shifts of the LFSR per update. One shift, the textbook's, samples a wrong distribution."""
+
+LFSR_PERIOD = 2**32 - 1
+LFSR_SPACING = 2654435761
+"""Shifts between the LFSR streams of neighbouring p-bits: 2^32 over the golden ratio, prime, so
+that any number of streams is spread almost evenly over the period."""
+
+
+class Generator(enum.IntEnum):
+    """Kind of generator; the value stands in the image and in the digest."""
+
+    LFSR32 = 0
+    XOSHIRO128 = 1
+
+    @property
+    def words(self) -> int:
+        """32-bit words of its register."""
+        return 1 if self is Generator.LFSR32 else 4
+
+
+# The scalar functions below work alike on Python integers, numpy integers and arrays, and compiled.
+
+
+def lfsr_shift(state, count):
+    """Shift the register left by ``count`` (1 to 10) new bits."""
+    new = (state >> (32 - count)) ^ (state >> (31 - count)) ^ (state >> (30 - count)) ^ (state >> (10 - count))
+    return ((state << count) | (new & ((1 << count) - 1))) & 0xFFFFFFFF
+
+
+def lfsr_next(state):
+    """The register after one update: 16 shifts, taken as two times eight."""
+    return lfsr_shift(lfsr_shift(state, 8), 8)
+
+
+def lfsr_word(state):
+    """The 16 bits shifted in last."""
+    return state & 0xFFFF
+
+
+def rotate_left(value, count):
+    """Rotate a 32-bit word."""
+    return ((value << count) | (value >> (32 - count))) & 0xFFFFFFFF
+
+
+def xoshiro_word(s0, s3):
+    """The high 16 bits of xoshiro128++'s output for the register (s0, s1, s2, s3)."""
+    return ((rotate_left((s0 + s3) & 0xFFFFFFFF, 7) + s0) & 0xFFFFFFFF) >> 16
+
+
+def xoshiro_next(s0, s1, s2, s3):
+    """The register (s0, s1, s2, s3) after one update."""
+    t = (s1 << 9) & 0xFFFFFFFF
+    s2 = s2 ^ s0
+    s3 = s3 ^ s1
+    s1 = s1 ^ s2
+    s0 = s0 ^ s3
+    return s0, s1, s2 ^ t, rotate_left(s3, 11)
+
+
+XOSHIRO_JUMP = (0x8764000B, 0xF542D2D3, 0x6FA035C3, 0x77F2DB5B)
+"""Published polynomial that jumps xoshiro128 by 2^64 updates."""
+
+
+def _xoshiro_next_rows(states: gf2.Words) -> gf2.Words:
+    return np.stack(xoshiro_next(*(states[:, word] for word in range(4))), axis=1).astype(np.uint32)
+
+
+def _xoshiro_jump_rows(states: gf2.Words) -> gf2.Words:
+    total = np.zeros_like(states)
+    for word in XOSHIRO_JUMP:
+        for bit in range(32):
+            if word >> bit & 1:
+                total ^= states
+            states = _xoshiro_next_rows(states)
+    return total
+
+
+def next_rows(kind: Generator) -> Callable[[gf2.Words], gf2.Words]:
+    """The generator's next-state function on rows of words: what gateware and tests derive the XORs from."""
+    if kind is Generator.LFSR32:
+        return lfsr_next
+    return _xoshiro_next_rows
+
+
+def splitmix64(seed: int, count: int) -> list[int]:
+    """Expand a seed to 64-bit words (Steele, Lea and Flood, OOPSLA 2014).
+
+    Parameters
+    ----------
+    seed : int
+        Taken modulo 2^64.
+    count : int
+        Number of words.
+    """
+    mask = 2**64 - 1
+    words = []
+    for _ in range(count):
+        seed = (seed + 0x9E3779B97F4A7C15) & mask
+        z = (seed ^ (seed >> 30)) * 0xBF58476D1CE4E5B9 & mask
+        z = (z ^ (z >> 27)) * 0x94D049BB133111EB & mask
+        words.append(z ^ (z >> 31))
+    return words
+
+
+def streams(kind: Generator, seed: int, count: int) -> gf2.Words:
+    """Registers of ``count`` streams, spaced by jump-ahead from one user seed.
+
+    LFSR streams lie `LFSR_SPACING` shifts apart on the one period, starting at
+    a place that the seed chooses; xoshiro streams lie 2^64 updates apart.
+
+    Parameters
+    ----------
+    kind : Generator
+        The generator.
+    seed : int
+        User seed, taken modulo 2^64.
+    count : int
+        Streams: replica r of p-bit p of an n-p-bit array is stream ``r * n + p``.
+
+    Returns
+    -------
+    ndarray of uint32, shape (count, kind.words)
+    """
+    if kind is Generator.LFSR32:
+        shift = gf2.matrix(lambda states: lfsr_shift(states, 1), 1)
+        place = splitmix64(seed, 1)[0] % LFSR_PERIOD
+        first = gf2.apply(gf2.power(shift, place), np.ones((1, 1), np.uint32))[0]
+        return gf2.orbit(gf2.power(shift, LFSR_SPACING), first, count)
+    low, high = splitmix64(seed, 2)
+    first = np.array([low & 0xFFFFFFFF, low >> 32, high & 0xFFFFFFFF, high >> 32], np.uint32)
+    return gf2.orbit(gf2.matrix(_xoshiro_jump_rows, 4), first, count)

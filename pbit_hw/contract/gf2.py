@@ -1,0 +1,81 @@
+"""Linear algebra over GF(2) on packed words: what jump-ahead and leap-forward are made of.
+
+A state is a row of ``words`` uint32 words; bit ``i`` is bit ``i % 32`` of word
+``i // 32``. A map is stored as its images of the unit vectors, shape
+``(32 * words, words)``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+Words = npt.NDArray[np.uint32]
+
+
+def unit_vectors(words: int) -> Words:
+    """All states with a single bit set, shape ``(32 * words, words)``."""
+    bits = np.arange(32 * words)
+    basis = np.zeros((32 * words, words), np.uint32)
+    basis[bits, bits // 32] = np.left_shift(np.uint32(1), (bits % 32).astype(np.uint32))
+    return basis
+
+
+def matrix(step: Callable[[Words], Words], words: int) -> Words:
+    """The map of a linear function, by its images of the unit vectors.
+
+    Parameters
+    ----------
+    step : callable
+        Takes and returns states of shape ``(n, words)``; linear over GF(2).
+    words : int
+        Words of a state.
+    """
+    return step(unit_vectors(words))
+
+
+def apply(linear: Words, states: Words) -> Words:
+    """Apply a map to states of shape ``(n, words)``."""
+    out = np.zeros_like(states)
+    for bit, image in enumerate(linear):
+        chosen = (states[:, bit // 32] >> np.uint32(bit % 32)) & np.uint32(1)
+        out ^= chosen[:, None] * image[None, :]
+    return out
+
+
+def power(linear: Words, exponent: int) -> Words:
+    """The map applied ``exponent`` times."""
+    result = unit_vectors(linear.shape[1])
+    square = linear
+    while exponent:
+        if exponent & 1:
+            result = apply(square, result)
+        exponent >>= 1
+        if exponent:
+            square = apply(square, square)
+    return result
+
+
+def orbit(linear: Words, first: Words, count: int) -> Words:
+    """The states ``first, L first, L L first, ...``, by doubling.
+
+    Parameters
+    ----------
+    linear : ndarray of uint32, shape (32 * words, words)
+        The map L from one state to the next.
+    first : ndarray of uint32, shape (words,)
+        The first state.
+    count : int
+        How many states.
+
+    Returns
+    -------
+    ndarray of uint32, shape (count, words)
+    """
+    states = np.asarray(first, np.uint32)[None, :]
+    while len(states) < count:
+        states = np.concatenate([states, apply(linear, states)])
+        linear = apply(linear, linear)
+    return states[:count]

@@ -1,0 +1,228 @@
+"""The compiled image: the arrays that are loaded into an array of p-bits, in physical order.
+
+Physical order sorts p-bits by colour, so that a colour is a contiguous range.
+Couplings are stored per p-bit, as in the hardware: a *slot* is one weight
+register, and an edge has two of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from . import VERSION
+from .activation import ARGUMENT_FRAC_BITS
+from .errors import ImageError
+from .formats import SignedFormat, UnsignedFormat
+from .generator import Generator
+from .update import Unit
+
+Int32 = npt.NDArray[np.int32]
+Uint8 = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False)
+class Image:
+    """One p-bit array, complete.
+
+    Parameters
+    ----------
+    unit : Unit
+        Whether p-bits stand for spins or bits.
+    generator : Generator
+        Kind of random-number generator of every p-bit.
+    weight_format : SignedFormat
+        Format of couplings and of biases before folding.
+    beta_format : UnsignedFormat
+        Format of the inverse temperature.
+    colour_first : ndarray of int32, shape (colours + 1,)
+        P-bits of colour c are ``colour_first[c]`` to ``colour_first[c + 1]``.
+    slot_first : ndarray of int32, shape (n + 1,)
+        Slots of p-bit p are ``slot_first[p]`` to ``slot_first[p + 1]``.
+    neighbours : ndarray of int32, shape (slots,)
+        P-bit at the other end of each slot, ascending within a p-bit.
+    weights : ndarray of int32, shape (slots,)
+        Codes of the couplings; both slots of an edge are equal.
+    biases : ndarray of int32, shape (n,)
+        Codes of the *folded* biases (see `fold`).
+    clamped, clamp_values : ndarray of uint8, shape (n,)
+        Which p-bits are clamped at power-up, and to which bit.
+    """
+
+    unit: Unit
+    generator: Generator
+    weight_format: SignedFormat
+    beta_format: UnsignedFormat
+    colour_first: Int32
+    slot_first: Int32
+    neighbours: Int32
+    weights: Int32
+    biases: Int32
+    clamped: Uint8
+    clamp_values: Uint8
+
+    @property
+    def size(self) -> int:
+        """Number of p-bits n."""
+        return len(self.biases)
+
+    @property
+    def slots(self) -> int:
+        """Number of weight registers, two per edge."""
+        return len(self.weights)
+
+    @property
+    def colours(self) -> int:
+        """Number of colours, the clocks of a sweep."""
+        return len(self.colour_first) - 1
+
+    @cached_property
+    def degrees(self) -> Int32:
+        """Degree of each p-bit, shape (n,)."""
+        return np.diff(self.slot_first).astype(np.int32)
+
+    @cached_property
+    def colour(self) -> Int32:
+        """Colour of each p-bit, shape (n,)."""
+        return np.repeat(np.arange(self.colours, dtype=np.int32), np.diff(self.colour_first))
+
+    @cached_property
+    def owners(self) -> Int32:
+        """P-bit that each slot belongs to, shape (slots,)."""
+        return np.repeat(np.arange(self.size, dtype=np.int32), self.degrees)
+
+    @cached_property
+    def bias_bits(self) -> int:
+        """Width of the bias registers and of the field: no sum of ``degree + 1`` weights overflows it."""
+        largest = (int(self.degrees.max(initial=0)) + 1) * self.weight_format.limit
+        return largest.bit_length() + 1
+
+    @property
+    def argument_shift(self) -> int:
+        """Fraction bits between |field| * beta and the activation's argument."""
+        return self.weight_format.frac_bits + self.beta_format.frac_bits - ARGUMENT_FRAC_BITS - int(self.unit)
+
+    @cached_property
+    def digest(self) -> bytes:
+        """16 bytes that name the hardware: everything but weights, biases and clamps, and the contract's version."""
+        formats = f"{self.weight_format} {self.beta_format}"
+        sha = hashlib.sha256(f"pbit-array {VERSION} {self.unit.name} {self.generator.name} {formats}".encode())
+        for array in (self.colour_first, self.slot_first, self.neighbours):
+            sha.update(np.asarray(array, "<i4").tobytes())
+        return sha.digest()[:16]
+
+    def fold(self, codes: Int32, weights: Int32) -> Int32:
+        """Bias registers for unfolded bias codes: spins carry minus the sum of their weights.
+
+        Parameters
+        ----------
+        codes : ndarray of int32, shape (n,)
+            Bias codes as the model has them.
+        weights : ndarray of int32, shape (slots,)
+            Weight codes.
+        """
+        return (codes - int(self.unit) * self._weight_sums(weights)).astype(np.int32)
+
+    def unfold(self) -> Int32:
+        """Bias codes as the model has them, shape (n,)."""
+        return (self.biases + int(self.unit) * self._weight_sums(self.weights)).astype(np.int32)
+
+    def _weight_sums(self, weights: Int32) -> npt.NDArray[np.int64]:
+        return np.bincount(self.owners, weights, self.size).astype(np.int64)
+
+    def with_weights(self, weights: Int32, bias_codes: Int32) -> Image:
+        """The same array with other weights and (unfolded) biases; nothing is recoloured."""
+        image = replace(self, weights=weights, biases=self.fold(bias_codes, weights))
+        image.check_values()
+        return image
+
+    def with_clamps(self, clamped: Uint8, values: Uint8) -> Image:
+        """The same array with other clamps at power-up."""
+        image = replace(self, clamped=clamped, clamp_values=values)
+        image.check_values()
+        return image
+
+    def parts(self) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
+        """The image as a JSON-able mapping and arrays, for `container.dump`."""
+        meta = {
+            "contract": VERSION,
+            "unit": self.unit.name,
+            "generator": self.generator.name,
+            "weight_format": str(self.weight_format),
+            "beta_format": str(self.beta_format),
+        }
+        return meta, {name: getattr(self, name) for name in _ARRAYS}
+
+    @classmethod
+    def from_parts(cls, meta: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> Image:
+        """The image that `parts` took apart, checked.
+
+        Raises
+        ------
+        ImageError
+            If it is of another contract version or not a possible array.
+        """
+        if meta["contract"] != VERSION:
+            raise ImageError(f"image is of contract version {meta['contract']}, this is {VERSION}; compile it again")
+        image = cls(
+            unit=Unit[meta["unit"]],
+            generator=Generator[meta["generator"]],
+            weight_format=SignedFormat.parse(meta["weight_format"]),
+            beta_format=UnsignedFormat.parse(meta["beta_format"]),
+            **{name: arrays[name] for name in _ARRAYS},
+        )
+        image.check()
+        return image
+
+    def check_values(self) -> None:
+        """Raise `ImageError` unless weights, biases and clamps have the right shapes and fit their registers."""
+        if len(self.weights) != len(self.neighbours) or len(self.biases) + 1 != len(self.slot_first):
+            raise ImageError(
+                f"{len(self.weights)} weights for {len(self.neighbours)} slots, {len(self.biases)} biases for "
+                f"{len(self.slot_first) - 1} p-bits"
+            )
+        if np.abs(self.weights).max(initial=0) > self.weight_format.limit:
+            raise ImageError(f"weight {np.abs(self.weights).max()} exceeds {self.weight_format.limit}")
+        if np.abs(self.biases).max(initial=0) >= 1 << (self.bias_bits - 1):
+            raise ImageError(f"folded bias {np.abs(self.biases).max()} exceeds {self.bias_bits} bits")
+        if len(self.clamped) != self.size or len(self.clamp_values) != self.size:
+            raise ImageError(f"{len(self.clamped)} clamps for {self.size} p-bits")
+        if max(self.clamped.max(initial=0), self.clamp_values.max(initial=0)) > 1:
+            raise ImageError("clamps are 0 or 1")
+
+    def check(self) -> None:
+        """Raise `ImageError` unless the image is one that hardware could be built from."""
+        self.check_values()
+        _check_ranges("colour_first", self.colour_first, self.size)
+        _check_ranges("slot_first", self.slot_first, self.slots)
+        if self.slots and not 0 <= self.neighbours.min() <= self.neighbours.max() < self.size:
+            raise ImageError(f"a neighbour lies outside the {self.size} p-bits")
+        if (self.colour[self.owners] == self.colour[self.neighbours]).any():
+            raise ImageError("two neighbours have the same colour and would update in the same clock")
+        self._check_edges()
+
+    def _check_edges(self) -> None:
+        """Slots ascend, and both slots of an edge exist and are equal."""
+        forward = self.owners.astype(np.int64) * self.size + self.neighbours
+        backward = self.neighbours.astype(np.int64) * self.size + self.owners
+        if (np.diff(forward) <= 0).any():
+            raise ImageError("slots are not in ascending order")
+        order = np.argsort(backward)
+        if not np.array_equal(backward[order], forward):
+            raise ImageError("an edge has one slot only")
+        if not np.array_equal(self.weights[order], self.weights):
+            raise ImageError("the two slots of an edge differ")
+
+
+_ARRAYS = ("colour_first", "slot_first", "neighbours", "weights", "biases", "clamped", "clamp_values")
+
+
+def _check_ranges(name: str, first: Int32, total: int) -> None:
+    if len(first) < 1 or first[0] != 0 or first[-1] != total or (np.diff(first) < 0).any():
+        raise ImageError(f"{name} is not an ascending list from 0 to {total}")

@@ -1,0 +1,38 @@
+"""One p-bit update, in integers.
+
+Inside the array every p-bit is a bit s; a spin is m = 2 s - 1. With the bias
+folded, b_i = h_i - sum_j J_ij, a spin's field is b_i + sum_j 2 J_ij s_j, so that
+spins and bits share one adder: only ``weight_shift`` (1 for spins, 0 for bits)
+differs.
+"""
+
+from __future__ import annotations
+
+import enum
+
+from .activation import TABLE, argument
+
+
+class Unit(enum.IntEnum):
+    """What a p-bit stands for; the value is also the weight shift of its adder."""
+
+    BIT = 0
+    SPIN = 1
+
+
+def field(bias, weights, neighbours, states, first, last, weight_shift):
+    """Exact field of one p-bit: bias plus the weights of its slots ``first`` to ``last`` whose neighbour is 1."""
+    total = bias
+    for slot in range(first, last):
+        total += (weights[slot] << weight_shift) * states[neighbours[slot]]
+    return total
+
+
+def decide(total, word, beta, shift):
+    """The p-bit's next state for a field and a 16-bit random word.
+
+    It follows the sign of the field unless the word is below the table's
+    threshold, which happens with probability sigmoid(-|x|).
+    """
+    threshold = TABLE[argument(abs(total), beta, shift)]
+    return (word < threshold) != (total >= 0)
