@@ -1,0 +1,75 @@
+"""Small models that everybody needs: invertible gates and lattices."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+
+from ..contract.errors import ModelError
+from .models import BoltzmannMachine, Ising
+
+FULL_ADDER_LABELS = ("A", "B", "Cin", "S", "Cout")
+
+
+def full_adder() -> BoltzmannMachine:
+    """The invertible full adder on five spins A, B, Cin, S, Cout, all visible.
+
+    Returns
+    -------
+    BoltzmannMachine
+        Its eight ground states are the truth table (Camsari et al., PRX 7,
+        031014, 2017, use the same construction).
+    """
+    couplings = np.array(
+        [[0, -1, -1, 1, 2], [-1, 0, -1, 1, 2], [-1, -1, 0, 1, 2], [1, 1, 1, 0, -2], [2, 2, 2, -2, 0]], float
+    )
+    return BoltzmannMachine(list(FULL_ADDER_LABELS), 0, J=couplings)
+
+
+def full_adder_truth_table() -> np.ndarray:
+    """The eight rows A, B, Cin, S, Cout in bits.
+
+    Returns
+    -------
+    ndarray of uint8, shape (8, 5)
+    """
+    inputs = np.array(list(itertools.product((0, 1), repeat=3)), np.uint8)
+    total = inputs.sum(axis=1)
+    return np.column_stack([inputs, total % 2, total // 2]).astype(np.uint8)
+
+
+def and_gate() -> Ising:
+    """The invertible AND gate C = A and B on three spins; its four ground states are the truth table."""
+    couplings = np.array([[0, -1, 2], [-1, 0, 2], [2, 2, 0]], float)
+    return Ising(np.array([1.0, 1.0, -2.0]), couplings, labels=("A", "B", "C"))
+
+
+def lattice(shape: tuple[int, ...], coupling: float = 1.0, spin_glass_seed: int | None = None) -> Ising:
+    """A periodic hypercubic lattice.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Sides, each at least 3, so that no edge is double.
+    coupling : float
+        Strength of every bond; positive is ferromagnetic.
+    spin_glass_seed : int, optional
+        When given, the sign of every bond is drawn at random.
+
+    Returns
+    -------
+    Ising
+        Variables in C order of the lattice.
+    """
+    if not shape or min(shape) < 3:
+        raise ModelError(f"lattice {'x'.join(map(str, shape))} has a side below 3, which makes double bonds; use >= 3")
+    sites = np.arange(math.prod(shape)).reshape(shape)
+    edges = np.concatenate(
+        [np.stack([sites.ravel(), np.roll(sites, -1, axis).ravel()], axis=1) for axis in range(len(shape))]
+    )
+    strengths = np.full(len(edges), float(coupling))
+    if spin_glass_seed is not None:
+        strengths *= np.random.default_rng(spin_glass_seed).choice([-1.0, 1.0], len(edges))
+    return Ising.from_edges(sites.size, edges, strengths)

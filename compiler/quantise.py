@@ -1,0 +1,83 @@
+"""Quantisation: which format couplings and biases get, and what that costs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ..contract.errors import FormatError
+from ..contract.formats import MAX_BITS, SignedFormat
+
+
+@dataclass(frozen=True)
+class Quantisation:
+    """What quantising did.
+
+    Parameters
+    ----------
+    weight_format : SignedFormat
+        The format.
+    max_error, rms_error : float
+        Of couplings and biases together, in the model's units.
+    saturated_couplings, saturated_biases : int
+        Values that the format clips.
+    """
+
+    weight_format: SignedFormat
+    max_error: float
+    rms_error: float
+    saturated_couplings: int
+    saturated_biases: int
+
+
+def choose_format(values: npt.ArrayLike, weight_bits: int) -> SignedFormat:
+    """The finest format of at most ``weight_bits`` bits that clips nothing, and no wider than it must be.
+
+    Parameters
+    ----------
+    values : array_like of float
+        Couplings and biases.
+    weight_bits : int
+        Most bits, the sign included.
+    """
+    if not 2 <= weight_bits <= MAX_BITS + 1:
+        raise FormatError(f"weight_bits is {weight_bits}; use 2 to {MAX_BITS + 1}")
+    largest = float(np.abs(np.asarray(values, np.float64)).max(initial=0.0))
+    if largest == 0.0:
+        return SignedFormat(2, weight_bits - 3)  # a model that is yet to be trained
+    frac_bits = weight_bits - 1 - int(np.floor(np.log2(largest))) - 1
+    # Rounding may carry the largest value past the limit: then one fraction bit less.
+    if SignedFormat(weight_bits - 1 - frac_bits, frac_bits).saturated(largest):
+        frac_bits -= 1
+    return _trim(values, SignedFormat(weight_bits - 1 - frac_bits, frac_bits))
+
+
+def _trim(values: npt.ArrayLike, wide: SignedFormat) -> SignedFormat:
+    """The narrowest format with the same values: trailing zero bits and unused high bits go."""
+    codes = np.abs(wide.quantise(values))
+    together = int(np.bitwise_or.reduce(codes, axis=None))
+    spare = (together & -together).bit_length() - 1
+    frac_bits = wide.frac_bits - spare
+    magnitude_bits = max(1, int(codes.max()).bit_length() - spare)
+    return SignedFormat(magnitude_bits - frac_bits, frac_bits)
+
+
+def measure(weight_format: SignedFormat, couplings: npt.ArrayLike, biases: npt.ArrayLike) -> Quantisation:
+    """What a format does to couplings and biases.
+
+    Parameters
+    ----------
+    weight_format : SignedFormat
+    couplings, biases : array_like of float
+    """
+    values = np.concatenate([np.ravel(couplings), np.ravel(biases)]).astype(np.float64)
+    errors = np.abs(weight_format.quantise(values) * weight_format.step - values)
+    return Quantisation(
+        weight_format,
+        float(errors.max(initial=0.0)),
+        float(np.sqrt(np.mean(errors**2))),
+        weight_format.saturated(couplings),
+        weight_format.saturated(biases),
+    )

@@ -1,0 +1,102 @@
+"""From what a user asks for to a `Request` in physical order and integer codes."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..contract.errors import ModelError, RequestError
+from ..contract.image import Image
+from ..contract.request import Request, initial_states
+from ..contract.update import Unit
+from .models import Int32, Model
+
+Uint8 = npt.NDArray[np.uint8]
+
+
+def make_request(
+    model: Model,
+    image: Image,
+    order: Int32,
+    sweeps: int,
+    replicas: int,
+    beta: Any,
+    keep_every: int | None,
+    burn_in: int,
+    initial: npt.ArrayLike | None,
+    clamp: Mapping[Hashable, npt.ArrayLike] | None,
+    seed: int,
+) -> Request:
+    """See `Program.request`."""
+    for name, value, least in (("sweeps", sweeps, 1), ("replicas", replicas, 1), ("burn_in", burn_in, 0)):
+        if value < least:
+            raise RequestError(f"{name} is {value}; it must be at least {least}")
+    betas = beta_codes(image, beta, sweeps)
+    if initial is None:
+        states = initial_states(seed, replicas, image.size)
+    else:
+        states = to_bits(model, initial)[:, order]
+        if len(states) != replicas:
+            raise RequestError(f"initial holds {len(states)} states for {replicas} replicas")
+    clamped, values = clamps(model, image, order, clamp, replicas)
+    return Request(betas, kept_sweeps(sweeps, betas, keep_every, burn_in), seed, states, clamped, values)
+
+
+def beta_codes(image: Image, beta: Any, sweeps: int) -> Int32:
+    """Code of beta in each sweep.
+
+    Parameters
+    ----------
+    image : Image
+        Knows the format.
+    beta : float, (float, float) or array_like of shape (sweeps,)
+    sweeps : int
+    """
+    if isinstance(beta, tuple) and len(beta) == 2:
+        values = np.linspace(beta[0], beta[1], sweeps)
+    else:
+        values = np.asarray(beta, np.float64)
+    if values.ndim and values.shape != (sweeps,):
+        raise RequestError(f"beta has shape {values.shape}; give a number, (start, stop) or {sweeps} values")
+    return np.broadcast_to(image.beta_format.quantise(values, "beta"), (sweeps,)).astype(np.int32)
+
+
+def kept_sweeps(sweeps: int, betas: Int32, keep_every: int | None, burn_in: int) -> npt.NDArray[np.int64]:
+    """Sweeps, counted from 1, whose states are kept."""
+    if keep_every is None:
+        keep_every = 1 if (betas == betas[0]).all() else sweeps - burn_in
+    if keep_every < 1 or burn_in + keep_every > sweeps:
+        raise RequestError(
+            f"nothing would be kept of {sweeps} sweeps with burn_in {burn_in} and keep_every {keep_every}"
+        )
+    return np.arange(burn_in + keep_every, sweeps + 1, keep_every, dtype=np.int64)
+
+
+def to_bits(model: Model, states: npt.ArrayLike) -> Uint8:
+    """States in the model's units as bits, shape (k, n)."""
+    return (model.values(states) > 0).astype(np.uint8)
+
+
+def clamps(
+    model: Model, image: Image, order: Int32, clamp: Mapping[Hashable, npt.ArrayLike] | None, replicas: int
+) -> tuple[Uint8, Uint8]:
+    """Which p-bits are clamped, shape (n,), and to what in each replica, shape (replicas, n)."""
+    if clamp is None:
+        return image.clamped, np.repeat(image.clamp_values[None], replicas, axis=0)
+    clamped = np.zeros(image.size, np.uint8)
+    values = np.zeros((replicas, image.size), np.uint8)
+    allowed = (-1, 1) if model.unit is Unit.SPIN else (0, 1)
+    for label, wanted in clamp.items():
+        if label not in model.index:
+            raise RequestError(f"cannot clamp {label!r}: the model has no such variable")
+        array = np.asarray(wanted)
+        if array.shape not in ((), (replicas,)):
+            raise RequestError(f"clamp of {label!r} has shape {array.shape}; give a value or {replicas} of them")
+        if not np.isin(array, allowed).all():
+            raise ModelError(f"cannot clamp {label!r} to {array}: it takes {allowed[0]} or {allowed[1]}")
+        clamped[model.index[label]] = 1
+        values[:, model.index[label]] = array > 0
+    return clamped[order], values[:, order]

@@ -1,0 +1,112 @@
+"""Samples in the model's own order and units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .models import Float, Model
+
+
+@dataclass(frozen=True, eq=False)
+class Best:
+    """The state of lowest energy.
+
+    Parameters
+    ----------
+    energy : float
+        In the model's units.
+    state : ndarray, shape (n,)
+        In the model's order.
+    index : int
+        Its row.
+    """
+
+    energy: float
+    state: npt.NDArray[Any]
+    index: int
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """First moments, and second moments on the model's edges.
+
+    Parameters
+    ----------
+    mean : ndarray of float64, shape (n,)
+        <m_i>, or <s_i> for bits.
+    correlation : ndarray of float64, shape (m,)
+        <m_i m_j> of each edge.
+    """
+
+    mean: Float
+    correlation: Float
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """What a run gave.
+
+    Parameters
+    ----------
+    model : Model
+        The model as the user gave it; energies are its energies.
+    states : ndarray, shape (n_samples, n)
+        int8 of +1 and -1 for spins, uint8 of 0 and 1 for bits; one row per
+        kept sweep and replica, sweeps outermost.
+    sweep, replica : ndarray of int64, shape (n_samples,)
+        Sweep, counted from 1, and replica of each row.
+    flips : int
+        P-bit updates attempted.
+    wall_ns : int
+        Wall-clock time of the run.
+    """
+
+    model: Model
+    states: npt.NDArray[Any]
+    sweep: npt.NDArray[np.int64]
+    replica: npt.NDArray[np.int64]
+    flips: int
+    wall_ns: int
+
+    @cached_property
+    def energies(self) -> Float:
+        """Energy of each row, shape (n_samples,)."""
+        return np.concatenate(
+            [self.model.energies(self.states[k : k + _BLOCK]) for k in range(0, len(self.states), _BLOCK)]
+        )
+
+    @cached_property
+    def best(self) -> Best:
+        """The row of lowest energy, the first of several."""
+        index = int(self.energies.argmin())
+        return Best(float(self.energies[index]), self.states[index], index)
+
+    @property
+    def flips_per_s(self) -> float:
+        """P-bit updates attempted per second of wall-clock time."""
+        return self.flips * 1e9 / max(self.wall_ns, 1)
+
+    def moments(self) -> Moments:
+        """Averages over all rows.
+
+        Returns
+        -------
+        Moments
+            Successive sweeps are correlated: take an error bar from
+            `pbit_hw.sim.statistics`, not from the number of rows.
+        """
+        i, j = self.model.edges.T
+        products = np.zeros(len(i))
+        for k in range(0, len(self.states), _BLOCK):
+            block = self.states[k : k + _BLOCK]
+            products += (block[:, i] * block[:, j]).sum(axis=0, dtype=np.int64)
+        return Moments(self.states.mean(axis=0), products / len(self.states))
+
+
+_BLOCK = 1024
+"""Rows taken at once: bounds the memory of products over edges."""

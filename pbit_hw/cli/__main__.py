@@ -1,0 +1,5 @@
+"""``python -m pbit_hw.cli``."""
+
+from . import main
+
+main()

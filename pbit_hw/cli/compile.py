@@ -1,0 +1,47 @@
+"""``pbit compile``."""
+
+from __future__ import annotations
+
+import click
+
+from ..compiler import compile as compile_model
+from ..compiler.report import Report
+from .inputs import MODEL_HELP, read_model
+from .output import console, json_option, print_fields, print_json
+
+
+@click.command(name="compile", epilog="Example: pbit compile G11.txt -o g11.pbit", help=f"Compile MODEL. {MODEL_HELP}")
+@click.argument("model")
+@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False), help="Program file to write (.pbit).")
+@click.option("--weight-bits", default=8, show_default=True, help="Bits of a coupling, the sign included.")
+@click.option("--weight-format", help="Format of couplings, s[a][b]; chosen from the model when left out.")
+@click.option("--beta-format", default="u[3][9]", show_default=True, help="Format of the inverse temperature.")
+@click.option(
+    "--generator", type=click.Choice(["lfsr32", "xoshiro128"]), default="lfsr32", show_default=True, help="Generator."
+)
+@click.option("--max-degree", type=int, help="Refuse models of a larger degree.")
+@json_option
+def command(model, output, weight_bits, weight_format, beta_format, generator, max_degree, as_json):
+    """Compile a model and write the program."""
+    program = compile_model(
+        read_model(model),
+        weight_bits=weight_bits,
+        weight_format=weight_format,
+        beta_format=beta_format,
+        generator=generator,
+        max_degree=max_degree,
+    )
+    program.save(output)
+    if as_json:
+        print_json({"program": output, **program.report.to_json()})
+    else:
+        print_report(program.report)
+        console.print(f"wrote {output}", highlight=False)
+
+
+def print_report(report: Report) -> None:
+    """Print a compile report as a table."""
+    fields = report.to_json()
+    boards = fields.pop("boards")
+    print_fields("program", fields)
+    print_fields("boards", {name: "fits" if not fit["reasons"] else "; ".join(fit["reasons"]) for name, fit in boards.items()})

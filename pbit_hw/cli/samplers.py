@@ -1,0 +1,60 @@
+"""Which sampler a command uses: the simulator, the virtual device, or a board."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import click
+
+from ..compiler.program import Program
+from ..contract.sampler import Sampler
+
+device_option = click.option(
+    "--device",
+    default="simulator",
+    show_default=True,
+    metavar="simulator|virtual|PORT",
+    help="Simulator, virtual device over the link protocol, or the serial port of a board.",
+)
+
+
+@contextmanager
+def open_sampler(
+    program: Program, device: str, seed: int, progress: Callable[[int, int], None] | None = None
+) -> Iterator[Sampler]:
+    """Open a sampler for a program and close its transport at the end.
+
+    Parameters
+    ----------
+    program : Program
+        What to load.
+    device : str
+        ``simulator``, ``virtual`` or a serial port.
+    seed : int
+        User seed.
+    progress : callable, optional
+        ``update(done, total)`` in sweeps.
+    """
+    if device == "simulator":
+        from ..sim.simulator import Simulator
+
+        yield Simulator(program, seed=seed, progress=progress)
+        return
+    from ..host.device import Device
+
+    transport = _open_transport(program, device)
+    try:
+        yield Device(program, transport, seed=seed)
+    finally:
+        transport.close()
+
+
+def _open_transport(program: Program, device: str):
+    if device == "virtual":
+        from ..sim.virtual import VirtualDevice
+
+        return VirtualDevice(program.image)
+    from ..host.transport import SerialTransport
+
+    return SerialTransport(device)
