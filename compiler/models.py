@@ -100,9 +100,7 @@ _EDGE_BLOCK = 4096
 """Edges taken at once in an energy: bounds the memory of the products."""
 
 
-def canonical_edges(
-    n: int, edges: npt.ArrayLike, couplings: npt.ArrayLike
-) -> tuple[Int32, Float]:
+def canonical_edges(n: int, edges: npt.ArrayLike, couplings: npt.ArrayLike) -> tuple[Int32, Float]:
     """Edges as i < j, sorted, with the couplings of repeated edges summed.
 
     Parameters

@@ -192,7 +192,7 @@ class Program:
         return cls(model, image, arrays["order"], arrays["slot_edges"])
 
 
-def compile(  # noqa: A001 - the field's word, used as pbit_hw.compile
+def compile(
     model: Model,
     *,
     weight_bits: int = 8,
@@ -231,7 +231,9 @@ def compile(  # noqa: A001 - the field's word, used as pbit_hw.compile
         If the model is malformed, or cannot be mapped.
     """
     if not isinstance(model, Model):
-        raise ModelError(f"cannot compile a {type(model).__name__}; make a model first, e.g. Ising.from_networkx(graph)")
+        raise ModelError(
+            f"cannot compile a {type(model).__name__}; make a model first, e.g. Ising.from_networkx(graph)"
+        )
     if generator.upper() not in Generator.__members__:
         raise ModelError(f"no generator {generator!r}; use {' or '.join(kind.name.lower() for kind in Generator)}")
     _check_degree(model, max_degree)
