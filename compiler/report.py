@@ -66,5 +66,16 @@ class Report:
             "rms_quantisation_error": quantisation.rms_error,
             "saturated_couplings": quantisation.saturated_couplings,
             "saturated_biases": quantisation.saturated_biases,
-            "boards": {name: board.to_json() for name, board in self.boards.items()},
+            "boards": {name: _board_json(board) for name, board in self.boards.items()},
         }
+
+
+def _board_json(board: Fit) -> dict[str, Any]:
+    return {
+        "fits": board.fits,
+        "reasons": list(board.reasons),
+        "luts_estimated": board.luts,
+        "luts_available": board.target.luts,
+        "ffs_at_least": board.demand.ffs,
+        "ffs_available": board.target.ffs,
+    }

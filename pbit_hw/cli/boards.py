@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import click
 
 from ..contract.targets import TARGETS
@@ -12,15 +14,16 @@ from .output import console, json_option, print_json
 @json_option
 def command(as_json):
     """List the boards that `pbit build` knows."""
-    rows = {name: target.to_json() for name, target in TARGETS.items()}
     if as_json:
-        print_json(rows)
+        print_json({name: asdict(target) for name, target in TARGETS.items()})
         return
     from rich.table import Table
 
     table = Table(title="boards", title_justify="left")
-    for column in ("name", *next(iter(rows.values()))):
-        table.add_column(column)
-    for name, row in rows.items():
-        table.add_row(name, *(f"{value:,}" if isinstance(value, int) else str(value) for value in row.values()))
+    for column in ("name", "FPGA", "LUTs", "flip-flops", "block RAMs", "multipliers", "clock", "degree"):
+        table.add_column(column, no_wrap=True)
+    for target in TARGETS.values():
+        capacities = (target.luts, target.ffs, target.brams, target.multipliers)
+        clock = f"{target.clock_hz / 1e6:g} MHz"
+        table.add_row(target.name, target.part, *(f"{c:,}" for c in capacities), clock, f"<= {target.max_degree}")
     console.print(table)

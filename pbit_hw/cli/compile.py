@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from ..compiler import compile as compile_model
@@ -44,4 +46,12 @@ def print_report(report: Report) -> None:
     fields = report.to_json()
     boards = fields.pop("boards")
     print_fields("program", fields)
-    print_fields("boards", {name: "fits" if not fit["reasons"] else "; ".join(fit["reasons"]) for name, fit in boards.items()})
+    print_fields("boards", {name: _board_text(board) for name, board in boards.items()})
+
+
+def _board_text(board: dict[str, Any]) -> str:
+    """What an array needs of a board, in a line."""
+    if board["reasons"]:
+        return "does not fit: " + "; ".join(board["reasons"])
+    ffs = f"at least {board['ffs_at_least']:,} of {board['ffs_available']:,} flip-flops"
+    return f"about {board['luts_estimated']:,} of {board['luts_available']:,} LUTs, {ffs}"

@@ -13,7 +13,7 @@ from ..compiler.models import Ising, Model
 from ..compiler.program import Program
 from ..contract.errors import ModelError, RequestError
 
-MODEL_HELP = "MODEL is full-adder, and, lattice:8x8 (any size and dimension), a G-set file or an .npz with J and h."
+MODEL_HELP = "A model is full-adder, and, lattice:8x8 (any size and dimension), a G-set file or an .npz with J and h."
 
 
 def read_model(text: str) -> Model:
@@ -37,7 +37,7 @@ def read_model(text: str) -> Model:
         return library.lattice(tuple(int(side) for side in match[1].split("x")))
     path = Path(text)
     if not path.is_file():
-        raise ModelError(f"no model {text!r}: {MODEL_HELP}")
+        raise ModelError(f"there is no model {text!r}. {MODEL_HELP}")
     return _read_npz(path) if path.suffix == ".npz" else Ising.from_gset(path)
 
 

@@ -108,6 +108,11 @@ class Image:
         """Fraction bits between |field| * beta and the activation's argument."""
         return self.weight_format.frac_bits + self.beta_format.frac_bits - ARGUMENT_FRAC_BITS - int(self.unit)
 
+    @property
+    def reset_beta(self) -> int:
+        """Code of beta at power-up: 1, or the format's largest value."""
+        return min(round(1 / self.beta_format.step), self.beta_format.limit)
+
     @cached_property
     def digest(self) -> bytes:
         """16 bytes that name the hardware: everything but weights, biases and clamps, and the contract's version."""

@@ -1,0 +1,123 @@
+"""``pbit demo``: the main job, from a model to a bitstream."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from ..compiler import compile, library
+from ..compiler.program import Program
+from .build import build_with_status
+from .compile import print_report
+from .output import console, json_option, print_fields, print_json, progress_bar, seed_option
+
+SWEEPS = 2_000
+REPLICAS = 256
+LOCKSTEP_CYCLES = 1_000
+
+
+@click.command(epilog="Example: pbit demo --output demo")
+@click.option("-o", "--output", default="demo", show_default=True, type=click.Path(file_okay=False), help="Folder.")
+@click.option("--board", default="icebreaker", show_default=True, help="Board of the bitstream.")
+@seed_option
+@json_option
+def command(output, board, seed, as_json):
+    """Take the invertible full adder down the whole path, and leave program, picture and bitstream in a folder."""
+    folder = Path(output)
+    folder.mkdir(parents=True, exist_ok=True)
+    program = compile(library.full_adder())
+    program.save(folder / "full_adder.pbit")
+    if not as_json:
+        print_report(program.report)
+    say = (lambda *_: None) if as_json else print_fields
+    sampled, distributions = sample(program, seed)
+    say("simulator against the exact distribution, beta 1", sampled)
+    locked = lockstep(program, seed)
+    say("simulator against the RTL, every register in every clock", locked)
+    trained, curve = learn(seed, folder)
+    say("contrastive divergence over the link protocol", trained)
+    draw(folder / "demo.png", *distributions, curve)
+    built = build_with_status(program.image, board, folder / board).to_json()
+    say(f"bitstream for {board}, not run on a board", built)
+    if as_json:
+        print_json({"sample": sampled, "lockstep": locked, "training": trained, "bitstream": built})
+    else:
+        console.print(f"wrote program, picture and bitstream to {folder}/", highlight=False)
+
+
+def sample(program: Program, seed: int) -> tuple[dict[str, Any], tuple[np.ndarray, np.ndarray]]:
+    """Sample on the simulator; figures, and the sampled and the exact distribution."""
+    from ..sim.exact import exact
+    from ..sim.simulator import Simulator
+    from ..sim.statistics import histogram, noise_floor, total_variation
+
+    samples = Simulator(program, seed=seed).sample(SWEEPS, replicas=REPLICAS, burn_in=100, keep_every=10)
+    reference = exact(program.quantised).probabilities
+    sampled = histogram(samples.states, program.image.size) / len(samples.states)
+    figures = {
+        "n_samples": len(samples.states),
+        "tv_distance": total_variation(sampled, reference),
+        "tv_noise_floor": noise_floor(reference, len(samples.states)),
+        "flips_per_s": samples.flips_per_s,
+    }
+    return figures, (sampled, reference)
+
+
+def lockstep(program: Program, seed: int) -> dict[str, Any]:
+    """Run the RTL and the simulator side by side."""
+    from .lockstep import run_program
+
+    with progress_bar("lockstep") as update:
+        return run_program(program.image, cycles=LOCKSTEP_CYCLES, seed=seed, progress=update)
+
+
+def learn(seed: int, folder: Path) -> tuple[dict[str, Any], list[float]]:
+    """Learn the adder from its truth table over the virtual device; figures, and KL after each epoch."""
+    from ..host.device import Device
+    from ..host.training import train
+    from ..sim.virtual import VirtualDevice
+    from .train import new_machine, quality, read_rows
+
+    rows = read_rows("full-adder") * 2 - 1
+    program = compile(new_machine(rows.shape[1], 0, False, seed), weight_format="s[3][5]")
+    device = Device(program, VirtualDevice(program.image), seed=seed)
+    with progress_bar("training") as update:
+        history = train(
+            device,
+            rows,
+            epochs=30,
+            learning_rate=(0.2, 0.02),
+            batch_size=128,
+            sweeps=10,
+            seed=seed,
+            evaluate=lambda trained: quality(trained, rows)["kl_data_model_nats"],
+            progress=update,
+        )
+    device.program.save(folder / "learned.pbit")
+    return {"epochs": 30, "kl_data_model_nats": history.evaluation[-1]}, history.evaluation
+
+
+def draw(path: Path, sampled: np.ndarray, reference: np.ndarray, curve: list[float]) -> None:
+    """The sampled against the exact distribution, and the learning curve."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, (left, right) = pyplot.subplots(1, 2, figsize=(10, 3.6), layout="constrained", width_ratios=(2, 1))
+    order = np.argsort(-reference, kind="stable")
+    labels = [format(index, "05b")[::-1] for index in order]
+    places = np.arange(len(order))
+    left.bar(places - 0.2, reference[order], 0.4, label="exact", color="0.75")
+    left.bar(places + 0.2, sampled[order], 0.4, label="p-bit array", color="tab:blue")
+    left.set_xticks(places, labels, rotation=90, family="monospace", fontsize=7)
+    left.set(xlabel="A B Cin S Cout", ylabel="probability", title="Invertible full adder, beta = 1")
+    left.legend()
+    right.semilogy(np.arange(1, len(curve) + 1), curve, color="tab:orange")
+    right.axhline(0.05, color="0.6", linestyle="--", linewidth=1)
+    right.set(xlabel="epoch", ylabel="KL(data || model) in nats", title="Learning it over the link")
+    figure.savefig(path, dpi=120)
+    pyplot.close(figure)
