@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .models import Int32
+from .edges import Int32
 
 
 @dataclass(frozen=True, eq=False)

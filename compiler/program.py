@@ -19,8 +19,10 @@ from ..contract.generator import Generator
 from ..contract.image import Image
 from ..contract.request import Batch, Request
 from ..contract.update import Unit
+from . import storage
+from .base import Model
 from .colouring import check_colouring, dsatur
-from .models import Float, Int32, Model
+from .edges import Int32
 from .placement import place
 from .quantise import Quantisation, choose_format, measure
 from .report import Report
@@ -68,7 +70,7 @@ class Program:
         step = self.image.weight_format.step
         couplings = np.zeros(len(self.model.edges))
         couplings[self.slot_edges] = self.image.weights * step
-        return _revalued(self.model, couplings, self._to_logical(self.image.unfold() * step))
+        return self.model.with_values(couplings, self._to_logical(self.image.unfold() * step))
 
     def _to_logical(self, physical: npt.NDArray[Any]) -> npt.NDArray[Any]:
         logical = np.empty_like(physical)
@@ -148,27 +150,31 @@ class Program:
             In the order of ``model.edges``.
         biases : array_like of float, shape (n,)
             In the model's order.
+
+        Raises
+        ------
+        ModelError
+            If a shape differs or a value is not finite.
         """
-        model = _revalued(self.model, np.asarray(couplings, np.float64), np.asarray(biases, np.float64))
+        model = self.model.with_values(couplings, biases)
         weights, codes = _encode(model, self.image.weight_format, self.order, self.slot_edges)
         return replace(self, model=model, image=self.image.with_weights(weights, codes))
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the program to a file, whole or not at all."""
-        meta, arrays = self.image.parts()
-        model = self.model
-        own = {
-            "edges": model.edges,
-            "couplings": model.couplings,
-            "model_biases": model.biases,
-            "visible": model.visible,
-            "hidden": model.hidden,
-            "order": self.order,
-            "slot_edges": self.slot_edges,
-        }
-        labels = [_plain(label) for label in model.labels]
-        header = {"image": meta, "labels": labels, "offset": model.offset, "kind": type(model).__name__}
-        container.write_whole(path, container.dump(header, {**arrays, **own}))
+        """Write the program to a file, whole or not at all.
+
+        Raises
+        ------
+        ImageError
+            If the file cannot be written.
+        ModelError
+            If a label is neither a number nor a string nor a tuple of them.
+        """
+        data = storage.dump(self.model, self.image, self.order, self.slot_edges)
+        try:
+            container.write_whole(path, data)
+        except OSError as error:
+            raise ImageError(f"cannot write program {path}: {error.strerror}") from error
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Program:
@@ -183,13 +189,7 @@ class Program:
             data = Path(path).read_bytes()
         except OSError as error:
             raise ImageError(f"cannot read program {path}: {error.strerror}") from error
-        meta, arrays = container.parse(data, str(path))
-        image = Image.from_parts(meta["image"], arrays)
-        labels = tuple(_hashable(label) for label in meta["labels"])
-        fields = (arrays[name] for name in ("edges", "couplings", "model_biases"))
-        model = _model_class(meta["kind"]).__new__(_model_class(meta["kind"]))
-        Model.__init__(model, image.unit, labels, *fields, meta["offset"], arrays["visible"], arrays["hidden"])
-        return cls(model, image, arrays["order"], arrays["slot_edges"])
+        return cls(*storage.parse(data, str(path)))
 
 
 def compile(
@@ -278,41 +278,3 @@ def _check_degree(model: Model, max_degree: int | None) -> None:
 def _encode(model: Model, weight_format: SignedFormat, order: Int32, slot_edges: Int32) -> tuple[Int32, Int32]:
     """Weight codes per slot and unfolded bias codes per p-bit."""
     return weight_format.quantise(model.couplings)[slot_edges], weight_format.quantise(model.biases)[order]
-
-
-def _revalued(model: Model, couplings: Float, biases: Float) -> Model:
-    if couplings.shape != model.couplings.shape or biases.shape != model.biases.shape:
-        raise ModelError(
-            f"{couplings.size} couplings and {biases.size} biases for {len(model.couplings)} edges "
-            f"and {model.size} variables"
-        )
-    other = type(model).__new__(type(model))
-    Model.__init__(
-        other, model.unit, model.labels, model.edges, couplings, biases, model.offset, model.visible, model.hidden
-    )
-    return other
-
-
-def _model_class(name: str) -> type[Model]:
-    from . import models, readers
-
-    kinds = (models.Ising, models.BoltzmannMachine, models.RBM, models.Hopfield, readers.MaxCut)
-    for kind in kinds:
-        if kind.__name__ == name:
-            return kind
-    raise ImageError(f"program holds a model of unknown kind {name!r}; was it written by a newer version?")
-
-
-def _plain(label: Hashable) -> Any:
-    """A label as JSON can hold it: numbers, strings, and tuples of them as lists."""
-    if isinstance(label, tuple):
-        return [_plain(part) for part in label]
-    if isinstance(label, np.generic):
-        return label.item()
-    if isinstance(label, str | int | float):
-        return label
-    raise ModelError(f"label {label!r} cannot be saved; use numbers, strings or tuples of them")
-
-
-def _hashable(label: Any) -> Hashable:
-    return tuple(_hashable(part) for part in label) if isinstance(label, list) else label

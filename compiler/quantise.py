@@ -9,6 +9,16 @@ import numpy.typing as npt
 
 from ..contract.errors import FormatError
 from ..contract.formats import MAX_BITS, SignedFormat
+from ..contract.image import Image
+
+FINEST_FRAC_BITS = 32
+"""A chosen format has no more fraction bits: couplings below 2^-32 do nothing at any beta."""
+
+REGISTER_BITS = 32
+"""Widest register of the map: folded biases must fit it."""
+
+PRODUCT_BITS = 62
+"""Widest product of field and beta, shifted to the activation's argument, that simulators compute exactly."""
 
 
 @dataclass(frozen=True)
@@ -41,13 +51,18 @@ def choose_format(values: npt.ArrayLike, weight_bits: int) -> SignedFormat:
         Couplings and biases.
     weight_bits : int
         Most bits, the sign included.
+
+    Raises
+    ------
+    FormatError
+        If ``weight_bits`` is no width of a format.
     """
     if not 2 <= weight_bits <= MAX_BITS + 1:
         raise FormatError(f"weight_bits is {weight_bits}; use 2 to {MAX_BITS + 1}")
     largest = float(np.abs(np.asarray(values, np.float64)).max(initial=0.0))
     if largest == 0.0:
         return SignedFormat(2, weight_bits - 3)  # a model that is yet to be trained
-    frac_bits = weight_bits - 1 - int(np.floor(np.log2(largest))) - 1
+    frac_bits = min(weight_bits - 1 - int(np.floor(np.log2(largest))) - 1, FINEST_FRAC_BITS)
     # Rounding may carry the largest value past the limit: then one fraction bit less.
     if SignedFormat(weight_bits - 1 - frac_bits, frac_bits).saturated(largest):
         frac_bits -= 1
@@ -58,6 +73,8 @@ def _trim(values: npt.ArrayLike, wide: SignedFormat) -> SignedFormat:
     """The narrowest format with the same values: trailing zero bits and unused high bits go."""
     codes = np.abs(wide.quantise(values))
     together = int(np.bitwise_or.reduce(codes, axis=None))
+    if together == 0:
+        return wide  # all values vanish even at the finest step
     spare = (together & -together).bit_length() - 1
     frac_bits = wide.frac_bits - spare
     magnitude_bits = max(1, int(codes.max()).bit_length() - spare)
@@ -81,3 +98,25 @@ def measure(weight_format: SignedFormat, couplings: npt.ArrayLike, biases: npt.A
         weight_format.saturated(couplings),
         weight_format.saturated(biases),
     )
+
+
+def check_widths(image: Image) -> None:
+    """Refuse formats whose fields overflow the array's registers or its products.
+
+    Raises
+    ------
+    FormatError
+        Naming the width and the limit.
+    """
+    weights, beta = image.weight_format, image.beta_format
+    if image.bias_bits > REGISTER_BITS:
+        raise FormatError(
+            f"degree {image.degrees.max()} at {weights} needs fields of {image.bias_bits} bits, registers have "
+            f"{REGISTER_BITS}; use fewer weight bits"
+        )
+    product_bits = image.bias_bits + beta.bits - min(image.argument_shift, 0)
+    if max(product_bits, image.argument_shift) > PRODUCT_BITS:
+        raise FormatError(
+            f"formats {weights} and {beta} need {max(product_bits, image.argument_shift)} bits in the activation, "
+            f"the limit is {PRODUCT_BITS}; scale the couplings to about 1 and beta the other way"
+        )

@@ -12,7 +12,8 @@ from ..contract.errors import ModelError, RequestError
 from ..contract.image import Image
 from ..contract.request import Request, initial_states
 from ..contract.update import Unit
-from .models import Int32, Model
+from .base import Model
+from .edges import Int32
 
 Uint8 = npt.NDArray[np.uint8]
 

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .models import Float, Model
+from .base import Model
+from .edges import Float, pair_means
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,9 +77,7 @@ class Samples:
     @cached_property
     def energies(self) -> Float:
         """Energy of each row, shape (n_samples,)."""
-        return np.concatenate(
-            [self.model.energies(self.states[k : k + _BLOCK]) for k in range(0, len(self.states), _BLOCK)]
-        )
+        return self.model.energies(self.states)
 
     @cached_property
     def best(self) -> Best:
@@ -100,13 +99,4 @@ class Samples:
             Successive sweeps are correlated: take an error bar from
             `pbit_hw.sim.statistics`, not from the number of rows.
         """
-        i, j = self.model.edges.T
-        products = np.zeros(len(i))
-        for k in range(0, len(self.states), _BLOCK):
-            block = self.states[k : k + _BLOCK]
-            products += (block[:, i] * block[:, j]).sum(axis=0, dtype=np.int64)
-        return Moments(self.states.mean(axis=0), products / len(self.states))
-
-
-_BLOCK = 1024
-"""Rows taken at once: bounds the memory of products over edges."""
+        return Moments(self.states.mean(axis=0), pair_means(self.states, self.model.edges))

@@ -20,10 +20,12 @@ def command(as_json):
     from rich.table import Table
 
     table = Table(title="boards", title_justify="left")
-    for column in ("name", "FPGA", "LUTs", "flip-flops", "block RAMs", "multipliers", "clock", "degree"):
+    for column in ("name", "FPGA", "LUTs", "FFs", "multipliers", "clock", "degree"):
         table.add_column(column, no_wrap=True)
     for target in TARGETS.values():
-        capacities = (target.luts, target.ffs, target.brams, target.multipliers)
+        capacities = (target.luts, target.ffs, target.multipliers)
         clock = f"{target.clock_hz / 1e6:g} MHz"
-        table.add_row(target.name, target.part, *(f"{c:,}" for c in capacities), clock, f"<= {target.max_degree}")
+        table.add_row(
+            target.name, target.part.split("-")[0], *(f"{c:,}" for c in capacities), clock, f"<= {target.max_degree}"
+        )
     console.print(table)

@@ -37,7 +37,7 @@ def dump(meta: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> byt
     arrays : mapping of str to ndarray
         uint8, int8, int32, int64 or float64.
     """
-    little = {name: np.ascontiguousarray(a, np.asarray(a).dtype.newbyteorder("<")) for name, a in arrays.items()}
+    little = {name: np.asarray(a, np.asarray(a).dtype.newbyteorder("<"), order="C") for name, a in arrays.items()}
     for name, array in little.items():
         if array.dtype.str not in _DTYPES:
             raise ImageError(f"array {name!r} has dtype {array.dtype}, the file format holds {sorted(_DTYPES)}")

@@ -192,10 +192,13 @@ class Image:
                 f"{len(self.weights)} weights for {len(self.neighbours)} slots, {len(self.biases)} biases for "
                 f"{len(self.slot_first) - 1} p-bits"
             )
-        if np.abs(self.weights).max(initial=0) > self.weight_format.limit:
-            raise ImageError(f"weight {np.abs(self.weights).max()} exceeds {self.weight_format.limit}")
-        if np.abs(self.biases).max(initial=0) >= 1 << (self.bias_bits - 1):
-            raise ImageError(f"folded bias {np.abs(self.biases).max()} exceeds {self.bias_bits} bits")
+        _check_ranges("slot_first", self.slot_first, self.slots)
+        if (weight := _largest(self.weights)) > self.weight_format.limit:
+            raise ImageError(f"weight {weight} exceeds {self.weight_format.limit}")
+        if (bias := _largest(self.biases)) >= 1 << (self.bias_bits - 1):
+            raise ImageError(f"folded bias {bias} exceeds {self.bias_bits} bits")
+        if (bias := _largest(self.unfold())) > self.weight_format.limit:
+            raise ImageError(f"bias {bias} exceeds {self.weight_format.limit}")
         if len(self.clamped) != self.size or len(self.clamp_values) != self.size:
             raise ImageError(f"{len(self.clamped)} clamps for {self.size} p-bits")
         if max(self.clamped.max(initial=0), self.clamp_values.max(initial=0)) > 1:
@@ -205,7 +208,6 @@ class Image:
         """Raise `ImageError` unless the image is one that hardware could be built from."""
         self.check_values()
         _check_ranges("colour_first", self.colour_first, self.size)
-        _check_ranges("slot_first", self.slot_first, self.slots)
         if self.slots and not 0 <= self.neighbours.min() <= self.neighbours.max() < self.size:
             raise ImageError(f"a neighbour lies outside the {self.size} p-bits")
         if (self.colour[self.owners] == self.colour[self.neighbours]).any():
@@ -226,6 +228,11 @@ class Image:
 
 
 _ARRAYS = ("colour_first", "slot_first", "neighbours", "weights", "biases", "clamped", "clamp_values")
+
+
+def _largest(codes: Int32) -> int:
+    """Largest magnitude; numpy's own ``abs`` overflows at -2^31."""
+    return max(int(codes.max(initial=0)), -int(codes.min(initial=0)))
 
 
 def _check_ranges(name: str, first: Int32, total: int) -> None:

@@ -93,8 +93,10 @@ def payload_length(header: bytes) -> int:
     Raises
     ------
     LinkError
-        If the header does not start with the sync byte.
+        If the header is short or does not start with the sync byte.
     """
+    if len(header) < HEADER.size:
+        raise LinkError(f"{len(header)} bytes of a frame came, its header alone has {HEADER.size}")
     sync, length, _, _ = HEADER.unpack(header)
     if sync != SYNC:
         raise LinkError(f"expected a frame to start with {SYNC:#04x}, got {sync:#04x}; is this a pbit-hw device?")

@@ -1,0 +1,108 @@
+"""The boards that a bitstream can be built for: pins and devices come from amaranth-boards.
+
+Adding one takes an entry here and its capacities in `contract.targets`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from amaranth_boards.icebreaker import ICEBreakerPlatform
+from amaranth_boards.ulx3s import ULX3S_85F_Platform
+
+from ..contract.errors import FitError
+from ..contract.image import Image
+from ..contract.targets import TARGETS, Target
+
+
+@dataclass(frozen=True)
+class Board:
+    """How one board is built for.
+
+    Parameters
+    ----------
+    target : Target
+        Its name and capacities.
+    platform : callable
+        Makes the amaranth-boards platform, a fresh one for every build.
+    bitstream : str
+        Suffix of the file that is loaded into it.
+    cells, memories, multipliers : str
+        What nextpnr's report calls its logic cells, block RAMs and multipliers.
+    flip_flop : str
+        What the cell types of its flip-flops start with in the synthesised netlist.
+    multiplier_bits : int
+        Widest unsigned operand of one hardware multiplier.
+    held_high : tuple of (str, str)
+        Resources and subsignals to drive high.
+    """
+
+    target: Target
+    platform: Callable[[], Any]
+    bitstream: str
+    cells: str
+    memories: str
+    multipliers: str
+    flip_flop: str
+    multiplier_bits: int
+    held_high: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Name on the command line."""
+        return self.target.name
+
+    def multiplier_option(self, image: Image) -> str:
+        """The option of yosys that makes it use hardware multipliers for field times beta, or not.
+
+        One that does not fit the device's multipliers whole is cheaper in LUTs
+        than a placement that runs out of them.
+        """
+        wide = max(image.bias_bits, image.beta_format.bits) > self.multiplier_bits
+        use = image.size <= self.target.multipliers and not wide
+        return {"ice40": ("", "-dsp"), "ecp5": ("-nodsp", "")}[self.target.family][use]
+
+
+BOARDS: dict[str, Board] = {
+    board.name: board
+    for board in (
+        Board(
+            target=TARGETS["icebreaker"],
+            platform=ICEBreakerPlatform,
+            bitstream=".bin",
+            cells="ICESTORM_LC",
+            memories="ICESTORM_RAM",
+            multipliers="ICESTORM_DSP",
+            flip_flop="SB_DFF",
+            multiplier_bits=16,
+        ),
+        Board(
+            target=TARGETS["ulx3s_85f"],
+            platform=ULX3S_85F_Platform,
+            bitstream=".bit",
+            cells="TRELLIS_COMB",
+            memories="DP16KD",
+            multipliers="MULT18X18D",
+            flip_flop="TRELLIS_FF",
+            multiplier_bits=18,
+            # The ESP32 beside the FPGA pulls its own boot pin low and resets the board if nothing holds it.
+            held_high=(("esp32", "gpio0"),),
+        ),
+    )
+}
+"""Boards by name."""
+
+
+def board(name: str) -> Board:
+    """Look a board up.
+
+    Raises
+    ------
+    FitError
+        If there is none of that name.
+    """
+    if name not in BOARDS:
+        raise FitError(f"unknown board {name!r}; known are {', '.join(BOARDS)}")
+    return BOARDS[name]

@@ -1,0 +1,92 @@
+"""What nextpnr and yosys say about a design, read from their JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..contract.errors import ToolError
+from .catalogue import Board
+
+
+@dataclass(frozen=True)
+class Timing:
+    """One clock after routing.
+
+    Parameters
+    ----------
+    clock : str
+        Name of its net.
+    fmax_hz, constraint_hz : float
+        What was achieved and what was asked for.
+    """
+
+    clock: str
+    fmax_hz: float
+    constraint_hz: float
+
+    @property
+    def met(self) -> bool:
+        """Whether the clock may run as fast as was asked for."""
+        return self.fmax_hz >= self.constraint_hz
+
+
+def load(path: Path) -> dict[str, Any]:
+    """Read a tool's JSON.
+
+    Raises
+    ------
+    ToolError
+        If it is missing or is not JSON.
+    """
+    try:
+        report: dict[str, Any] = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise ToolError(f"{path.name} of the build cannot be read ({error}); is the toolchain complete?") from None
+    return report
+
+
+def timings(report: Mapping[str, Any]) -> list[Timing]:
+    """Post-route timing of every clock in nextpnr's report.
+
+    Raises
+    ------
+    ToolError
+        If the report has none.
+    """
+    found = [
+        Timing(name, 1e6 * entry["achieved"], 1e6 * entry["constraint"])
+        for name, entry in report.get("fmax", {}).items()
+    ]
+    if not found:
+        raise ToolError("nextpnr reported no clock; use nextpnr 0.9 or newer: pip install pbit-hw[build]")
+    return found
+
+
+def used(report: Mapping[str, Any], cell: str) -> int:
+    """How many of a kind of cell a routed design uses."""
+    if cell not in report.get("utilization", {}):
+        raise ToolError(f"nextpnr did not report {cell}; use nextpnr 0.9 or newer: pip install pbit-hw[build]")
+    return int(report["utilization"][cell]["used"])
+
+
+def flip_flops(netlist: Mapping[str, Any], board: Board) -> int:
+    """Flip-flops of a synthesised netlist."""
+    cells = netlist["modules"]["top"]["cells"].values()
+    return sum(cell["type"].startswith(board.flip_flop) for cell in cells)
+
+
+_ROW = re.compile(r"^Info:\s+(\w+):\s*(\d+)/\s*(\d+)\s+\d+%", re.MULTILINE)
+
+
+def overfull(log: str) -> list[tuple[str, int, int]]:
+    """Kinds of cells of which a packed design needs more than there are: (kind, needed, available).
+
+    nextpnr writes no JSON for a design that it cannot place, so this reads its log.
+    """
+    rows = {name: (int(needed), int(available)) for name, needed, available in _ROW.findall(log)}
+    return [(name, needed, available) for name, (needed, available) in rows.items() if needed > available]

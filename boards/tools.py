@@ -1,0 +1,104 @@
+"""Finding and running the open toolchain."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from ..contract.errors import ToolError
+
+Progress = Callable[[str, float], None]
+"""Called with the stage under way and the seconds since it began, a few times a second."""
+
+POLL_S = 0.2
+
+
+def find(tool: str) -> str:
+    """Path of a tool: from the environment (``YOSYS``, ``NEXTPNR_ICE40`` …), from its wheel, or from the system.
+
+    Parameters
+    ----------
+    tool : str
+        Name of the native program, such as ``nextpnr-ice40``.
+
+    Raises
+    ------
+    ToolError
+        If it is nowhere, naming what to install.
+    """
+    variable = tool.upper().replace("-", "_")
+    if chosen := os.environ.get(variable):
+        if path := shutil.which(chosen):
+            return path
+        raise ToolError(f"{variable} names {chosen!r}, which is not a program; unset it or correct it")
+    beside = Path(sys.executable).parent
+    for name in (f"yowasp-{tool}", tool):
+        if path := shutil.which(name, path=str(beside)) or shutil.which(name):
+            return path
+    raise ToolError(f"{tool} is missing; install it with: pip install pbit-hw[build]")
+
+
+def version(tool: str) -> str:
+    """Version number of a tool that knows ``--version``."""
+    answer = subprocess.run([find(tool), "--version"], capture_output=True, text=True)
+    number = re.search(r"\d+(\.\d+)+(\+\d+)?", answer.stdout + answer.stderr)
+    if answer.returncode != 0 or number is None:
+        raise ToolError(f"{tool} --version failed; install it again with: pip install --force-reinstall pbit-hw[build]")
+    return number[0]
+
+
+def run(command: Sequence[str], folder: Path, log: Path, stage: str, progress: Progress | None) -> None:
+    """Run one step of a build.
+
+    Parameters
+    ----------
+    command : sequence of str
+        Tool and arguments, relative to ``folder``.
+    folder : Path
+        Where to run it.
+    log : Path
+        Where its output goes.
+    stage : str
+        What it does, for progress and errors.
+    progress : callable, optional
+        See `Progress`.
+
+    Raises
+    ------
+    ToolError
+        If the tool is missing or fails, with its own last error.
+    """
+    began = time.monotonic()
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [find(command[0]), *command[1:]], cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+        )
+        try:
+            while process.poll() is None:
+                if progress is not None:
+                    progress(stage, time.monotonic() - began)
+                _wait(process)
+        finally:
+            process.kill()
+            process.wait()
+    if process.returncode != 0:
+        raise ToolError(f"{command[0]} failed in {stage} ({process.returncode}): {_last_error(log)}")
+
+
+def _wait(process: subprocess.Popen[bytes]) -> None:
+    try:
+        process.wait(POLL_S)
+    except subprocess.TimeoutExpired:
+        return
+
+
+def _last_error(log: Path) -> str:
+    lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    errors = [line for line in lines if line.lower().startswith("error")]
+    return (errors or lines or ["it said nothing"])[-1].strip()

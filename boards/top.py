@@ -1,0 +1,61 @@
+"""The top of a bitstream: the board's pins, its clock, and a `PbitDevice`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from amaranth.hdl import ClockDomain, ClockSignal, DomainRenamer, Elaboratable, Module, ResetSignal, Signal
+from amaranth.lib.cdc import ResetSynchronizer
+
+from .catalogue import Board
+
+CLOCK = "pbit_clk"
+"""Name of a divided clock's net."""
+
+
+class Top(Elaboratable):
+    """A device on a board.
+
+    Parameters
+    ----------
+    board : Board
+        The board.
+    device : wiring.Component
+        Has ``rx`` and ``tx``, and runs in the domain ``sync``.
+    halvings : int
+        How often the oscillator is halved for it.
+    """
+
+    def __init__(self, board: Board, device: Any, halvings: int) -> None:
+        self._board = board
+        self._device = device
+        self._halvings = halvings
+
+    def elaborate(self, platform: Any) -> Module:
+        m = Module()
+        uart = platform.request("uart", 0)
+        m.d.comb += [self._device.rx.eq(uart.rx.i), uart.tx.o.eq(self._device.tx)]
+        for resource, signal in self._board.held_high:
+            pins = platform.request(resource, 0, dir=_outputs(platform, resource, signal))
+            m.d.comb += getattr(pins, signal).o.eq(1)
+        if self._halvings == 0:
+            m.submodules.device = self._device
+        else:
+            self._divide(m, platform)
+            m.submodules.device = DomainRenamer("pbit")(self._device)
+        return m
+
+    def _divide(self, m: Module, platform: Any) -> None:
+        """Make the domain ``pbit``; place and route puts its clock on a global buffer."""
+        counter = Signal(self._halvings)
+        clock = Signal(name=CLOCK)
+        m.domains.pbit = ClockDomain("pbit")
+        m.d.sync += counter.eq(counter + 1)
+        m.d.comb += [clock.eq(counter[-1]), ClockSignal("pbit").eq(clock)]
+        m.submodules.reset = ResetSynchronizer(ResetSignal("sync"), domain="pbit")
+        platform.add_clock_constraint(clock, platform.default_clk_frequency / 2**self._halvings)
+
+
+def _outputs(platform: Any, resource: str, signal: str) -> dict[str, str]:
+    """Directions that leave every other pin of a resource alone."""
+    return {part.name: "o" if part.name == signal else "-" for part in platform.lookup(resource, 0).ios}

@@ -1,0 +1,200 @@
+"""Contrastive divergence over any sampler: the array samples, the host keeps float master weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..compiler.models import Model
+from ..compiler.program import Program
+from ..contract.errors import ModelError, RequestError
+from ..contract.sampler import Sampler
+from ..contract.update import Unit
+
+States = npt.NDArray[Any]
+Float = npt.NDArray[np.float64]
+
+
+@dataclass
+class History:
+    """What a training run measured, one entry per epoch.
+
+    Parameters
+    ----------
+    moment_error : list of float
+        Root mean square of <.>_data - <.>_model over couplings and biases,
+        averaged over the epoch's steps: the gradient, its sampling noise included.
+    evaluation : list of float
+        What ``evaluate`` returned.
+    """
+
+    moment_error: list[float] = field(default_factory=list)
+    evaluation: list[float] = field(default_factory=list)
+
+
+class ContrastiveDivergence:
+    """One learning rule, a step at a time: dJ_ij = rate (<x_i x_j>_data - <x_i x_j>_model), at beta = 1.
+
+    The x are the model's own units, +1 and -1 or 0 and 1. The data side is
+    sampled with the visible units clamped, one replica per row. The model side
+    continues from there for ``sweeps`` free sweeps (CD-k; Hinton, Neural
+    Computation 14, 1771, 2002), or moves persistent chains on by as many (PCD;
+    Tieleman, ICML 2008). One more sweep, with the visible units clamped, draws
+    the hidden units anew, so that the result does not depend on which colour
+    the sweep ended with.
+
+    Parameters
+    ----------
+    sampler : Sampler
+        Holds the program to be trained; its model's couplings and biases are the start.
+    sweeps : int
+        The k of CD-k.
+    chains : int, optional
+        Persistent chains; without it every step starts from the data.
+    seed : int
+        For the chains' and the hidden units' first states.
+    """
+
+    def __init__(self, sampler: Sampler, *, sweeps: int = 1, chains: int | None = None, seed: int = 0) -> None:
+        program: Program = sampler.program  # type: ignore[assignment]
+        self._sampler = sampler
+        self._sweeps = sweeps
+        self._model: Model = program.model
+        self._rng = np.random.default_rng((seed, 1))
+        self._labels = [self._model.labels[i] for i in self._model.visible]
+        self._chains = None if chains is None else self._random_states(chains)
+        self.couplings: Float = self._model.couplings.copy()
+        self.biases: Float = self._model.biases.copy()
+
+    def step(self, rows: States, rate: float) -> float:
+        """Move couplings and biases along the gradient that a batch gives, and stream them to the sampler.
+
+        Parameters
+        ----------
+        rows : ndarray, shape (k, n_visible)
+            Visible units, in the model's own units and order.
+        rate : float
+            Learning rate.
+
+        Returns
+        -------
+        float
+            Root mean square of the gradient.
+        """
+        data = self._clamped(rows, self._sweeps)
+        model = self._free(data)
+        correlation, mean = (of_data - of_model for of_data, of_model in zip(self._moments(data), self._moments(model)))
+        limit = self._sampler.program.image.weight_format
+        # Beyond the format's range the array would not follow, and the masters would wind up.
+        bound = limit.limit * limit.step
+        self.couplings = np.clip(self.couplings + rate * correlation, -bound, bound)
+        self.biases = np.clip(self.biases + rate * mean, -bound, bound)
+        self._sampler.set_weights(self.couplings, self.biases)
+        return float(np.sqrt(np.mean(np.concatenate([correlation, mean]) ** 2)))
+
+    def _clamped(self, rows: States, sweeps: int) -> States:
+        """States with the visible units held at rows and the hidden units sampled."""
+        states = self._random_states(len(rows))
+        states[:, self._model.visible] = rows
+        if not len(self._model.hidden):
+            return states
+        return self._run(states, sweeps, dict(zip(self._labels, rows.T, strict=True)))
+
+    def _free(self, data: States) -> States:
+        states = self._run(data if self._chains is None else self._chains, self._sweeps, {})
+        states = self._clamped(states[:, self._model.visible], 1)
+        if self._chains is not None:
+            self._chains = states
+        return states
+
+    def _run(self, states: States, sweeps: int, clamp: dict[Any, States]) -> States:
+        samples = self._sampler.sample(sweeps, replicas=len(states), keep_every=sweeps, initial=states, clamp=clamp)
+        return samples.states
+
+    def _random_states(self, count: int) -> States:
+        bits = self._rng.integers(0, 2, (count, self._model.size), np.int8)
+        return bits * 2 - 1 if self._model.unit is Unit.SPIN else bits
+
+    def _moments(self, states: States) -> tuple[Float, Float]:
+        i, j = self._model.edges.T
+        return (states[:, i] * states[:, j]).mean(axis=0), states.mean(axis=0)
+
+
+def train(
+    sampler: Sampler,
+    data: npt.ArrayLike,
+    *,
+    epochs: int,
+    learning_rate: float | tuple[float, float],
+    batch_size: int = 100,
+    sweeps: int = 1,
+    chains: int | None = None,
+    seed: int = 0,
+    evaluate: Callable[[Program], float] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> History:
+    """Train the program that a sampler holds; afterwards ``sampler.program`` is the trained one.
+
+    Parameters
+    ----------
+    sampler : Sampler
+        Simulator or device.
+    data : array_like, shape (k, n_visible)
+        Rows of visible units, +1 and -1 or 0 and 1 as the model has them.
+    epochs : int
+        Passes over the data.
+    learning_rate : float or (float, float)
+        Constant, or linear from first to last step.
+    batch_size : int
+        Rows per step; the order of rows is shuffled in every epoch.
+    sweeps, chains, seed
+        See `ContrastiveDivergence`; the seed also shuffles.
+    evaluate : callable, optional
+        Called with the program after every epoch; what it returns is kept in the history.
+    progress : callable, optional
+        Called with steps done and steps in all.
+
+    Returns
+    -------
+    History
+
+    Raises
+    ------
+    ModelError, RequestError
+        If the data do not fit the model, or nothing would be learned.
+    LinkError
+        If the sampler is a device and its link fails.
+    """
+    rows = _checked(sampler.program.model, data)  # type: ignore[attr-defined]
+    if min(epochs, batch_size, sweeps) < 1:
+        raise RequestError(f"epochs {epochs}, batch_size {batch_size} and sweeps {sweeps} must each be at least 1")
+    learner = ContrastiveDivergence(sampler, sweeps=sweeps, chains=chains, seed=seed)
+    shuffle = np.random.default_rng(seed)
+    batches = -(-len(rows) // batch_size)
+    rates = np.linspace(*np.broadcast_to(learning_rate, 2), epochs * batches)
+    history = History()
+    for epoch in range(epochs):
+        errors = []
+        for batch in np.array_split(rows[shuffle.permutation(len(rows))], batches):
+            done = epoch * batches + len(errors)
+            errors.append(learner.step(batch, rates[done]))
+            if progress is not None:
+                progress(done + 1, epochs * batches)
+        history.moment_error.append(float(np.mean(errors)))
+        if evaluate is not None:
+            history.evaluation.append(evaluate(sampler.program))  # type: ignore[arg-type]
+    return history
+
+
+def _checked(model: Model, data: npt.ArrayLike) -> States:
+    rows = np.asarray(data)
+    allowed = (-1, 1) if model.unit is Unit.SPIN else (0, 1)
+    if rows.ndim != 2 or not len(rows) or rows.shape[1] != len(model.visible):
+        raise ModelError(f"data have shape {rows.shape}, the model needs (rows, {len(model.visible)})")
+    if not np.isin(rows, allowed).all():
+        raise ModelError(f"this model learns from values {allowed[0]} and {allowed[1]}; convert the data first")
+    return rows.astype(np.int8)

@@ -1,0 +1,152 @@
+"""The array of p-bits: the mirror of `contract.array`."""
+
+from __future__ import annotations
+
+from amaranth import Cat, Const, Module, Mux, Signal, Value
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from ..contract.array import stop
+from ..contract.generator import streams
+from ..contract.image import Image
+from ..contract.registers import OFFSET_BITS, Control, Region
+from .update import PBit
+
+ADDRESS_BITS = 32
+WORD_BITS = 32
+COLUMN_BITS = 4
+"""Low bits of an offset that are decoded together: one 4-input LUT per column."""
+
+
+class OffsetDecoder(wiring.Component):
+    """One-hot rows and columns of an offset, so that a register's own decoder is one LUT.
+
+    Combinational.
+
+    Parameters
+    ----------
+    count : int
+        Offsets 0 to ``count - 1`` are decoded; larger ones set no row.
+
+    Members
+    -------
+    offset : In(24)
+        Offset in a region.
+    columns : Out(16)
+        One-hot low bits.
+    rows : Out(ceil(count / 16))
+        One-hot other bits.
+    """
+
+    def __init__(self, count: int) -> None:
+        columns = 1 << COLUMN_BITS
+        super().__init__(
+            {"offset": In(OFFSET_BITS), "columns": Out(columns), "rows": Out((count + columns - 1) // columns)}
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        low, high = self.offset[:COLUMN_BITS], self.offset[COLUMN_BITS:]
+        spare = max(len(self.rows) - 1, 0).bit_length()
+        fits = Signal()
+        m.d.comb += [
+            fits.eq(high[spare:] == 0),
+            self.columns.eq(Cat(low == column for column in range(len(self.columns)))),
+            self.rows.eq(Cat(fits & (high[:spare] == row) for row in range(len(self.rows)))),
+        ]
+        return m
+
+    def hit(self, offset: int) -> Value:
+        """Whether the offset is ``offset``."""
+        row, column = divmod(offset, len(self.columns))
+        return self.rows[row] & self.columns[column]
+
+
+class Array(wiring.Component):
+    """An array of p-bits, one colour per clock, and the register bus that loads it.
+
+    In each clock with ``sweeps_left`` not zero the p-bits of colour ``phase``
+    update and the phase moves on: `contract.array.clock`, one call per clock.
+    Outputs are registers. A write strobe in a clock changes its register at the
+    end of that clock, whose update still sees the old one; a load of a generator
+    register wins over its update. The writable rows of `contract.registers` are decoded;
+    a write to any other address does nothing, and so does a start while the array runs.
+
+    At reset the states are 0, generator registers hold the streams of seed 0,
+    beta is `Image.reset_beta`, and the rest is the image's.
+
+    Parameters
+    ----------
+    image : Image
+        The array.
+    multipliers : int or None
+        Hardware multipliers to ask for, one per p-bit from the first on; None is
+        one for every p-bit. The others multiply in logic, see `activation.Argument`.
+
+    Members
+    -------
+    write : In(1)
+        Write ``data`` to ``address``.
+    address : In(32)
+        Address, see `contract.registers`.
+    data : In(32)
+        The word; narrower registers take the low bits.
+    states : Out(n)
+        The p-bits.
+    phase : Out(bits of the last colour, at least 1)
+        Colour that updates next.
+    sweeps_left : Out(32)
+        Sweeps to do, the one under way included; 0 when idle.
+    beta : Out(beta bits)
+        Code of the inverse temperature.
+    """
+
+    def __init__(self, image: Image, *, multipliers: int | None = None) -> None:
+        self._image = image
+        in_hardware = image.size if multipliers is None else multipliers
+        seeds = streams(image.generator, 0, image.size).tolist()
+        self.pbits = [PBit(image, pbit, seeds[pbit], multiplier=pbit < in_hardware) for pbit in range(image.size)]
+        super().__init__(
+            {
+                "write": In(1),
+                "address": In(ADDRESS_BITS),
+                "data": In(WORD_BITS),
+                "states": Out(image.size),
+                "phase": Out(max(1, (image.colours - 1).bit_length())),
+                "sweeps_left": Out(WORD_BITS),
+                "beta": Out(image.beta_format.bits, init=image.reset_beta),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        image = self._image
+        largest = max(image.slots, image.size * image.generator.words, int(Control.BETA) + 1)
+        m.submodules.offset = offset = OffsetDecoder(largest)
+        m.d.comb += offset.offset.eq(self.address[:OFFSET_BITS])
+        strobes = {region: Signal(name=f"write_{region.name.lower()}") for region in Region}
+        for region, strobe in strobes.items():
+            m.d.comb += strobe.eq(self.write & (self.address[OFFSET_BITS:] == region))
+        self._count(m, lambda place: strobes[Region.CONTROL] & offset.hit(place))
+        for pbit, component in enumerate(self.pbits):
+            m.submodules[f"pbit_{pbit}"] = component
+            self._connect(m, pbit, component)
+            self._load(m, pbit, component, offset, strobes)
+        m.d.comb += self.states.eq(Cat(component.state for component in self.pbits))
+        return m
+
+    def _count(self, m: Module, written) -> None:
+        """Phase, sweeps left and beta."""
+        running, last = self.sweeps_left.any(), self.phase == self._image.colours - 1
+        phase, sweeps_left = Signal.like(self.phase), Signal.like(self.sweeps_left)
+        m.d.comb += [phase.eq(self.phase), sweeps_left.eq(self.sweeps_left)]
+        with m.If(running):
+            m.d.comb += phase.eq(Mux(last, 0, self.phase + 1))
+            m.d.comb += sweeps_left.eq(self.sweeps_left - last)
+        m.d.sync += [self.phase.eq(phase), self.sweeps_left.eq(sweeps_left)]
+        with m.If(written(Control.SWEEPS) & ~running):
+            m.d.sync += self.sweeps_left.eq(self.data)
+        with m.If(written(Control.STOP)):
+            m.d.sync += self.sweeps_left.eq(Mux(phase.any(), stop(1), stop(0)))
+        with m.If(written(Control.BETA)):
+            m.d.sync += self.beta.eq(self.data)
