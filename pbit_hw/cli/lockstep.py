@@ -15,7 +15,7 @@ from ..contract.errors import PbitError
 from ..contract.generator import streams
 from ..contract.image import Image
 from ..contract.registers import Control, Region, address
-from ..gateware.array import Array
+from ..gateware.array import ProbedArray
 from ..sim.cycle import CycleArray, Trace
 
 PROGRESS_CYCLES = 100
@@ -67,7 +67,7 @@ def expected_trace(image: Image, writes: Iterable[Write], cycles: int) -> Trace:
 
 
 def rtl_trace(
-    array: Array, writes: Iterable[Write], cycles: int, progress: Callable[[int, int], None] | None = None
+    array: ProbedArray, writes: Iterable[Write], cycles: int, progress: Callable[[int, int], None] | None = None
 ) -> Trace:
     """Registers after each clock, by Amaranth's simulator of the RTL.
 
@@ -167,7 +167,7 @@ def random_writes(image: Image, cycles: int, rng: np.random.Generator) -> list[W
             region_writes(Region.WEIGHT, other.weights),
             region_writes(Region.BIAS, other.biases),
             [*region_writes(Region.VALUE, masks[0]), *region_writes(Region.CLAMP, masks[1])],
-            [(control["BETA"], int(rng.integers(image.beta_format.limit + 1)))],
+            [(control["BETA"], int(rng.integers(image.beta_format.limit + 1)) >> int(rng.integers(12)))],
             [(control["STOP"], 1)],
             [(control["SWEEPS"], int(rng.integers(1, 20)))],
         )
@@ -216,7 +216,7 @@ def run_program(
     """
     writes = random_writes(image, cycles, np.random.default_rng(seed))
     expected = expected_trace(image, writes, cycles)
-    compare(image, expected, rtl_trace(Array(image), writes, cycles, progress))
+    compare(image, expected, rtl_trace(ProbedArray(image), writes, cycles, progress))
     return {
         "pbits": image.size,
         "cycles": cycles,

@@ -43,9 +43,7 @@ class Argument(wiring.Component):
     def __init__(self, magnitude_bits: int, beta_bits: int, shift: int, *, multiplier: bool) -> None:
         self._shift = shift
         self._multiplier = multiplier
-        super().__init__(
-            {"magnitude": In(magnitude_bits), "beta": In(beta_bits), "argument": Out(ARGUMENT_BITS)}
-        )
+        super().__init__({"magnitude": In(magnitude_bits), "beta": In(beta_bits), "argument": Out(ARGUMENT_BITS)})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

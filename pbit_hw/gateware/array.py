@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth import Cat, Const, Module, Mux, Signal, Value
+from amaranth import Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -150,3 +150,65 @@ class Array(wiring.Component):
             m.d.sync += self.sweeps_left.eq(Mux(phase.any(), stop(1), stop(0)))
         with m.If(written(Control.BETA)):
             m.d.sync += self.beta.eq(self.data)
+
+    def _connect(self, m: Module, pbit: int, component: PBit) -> None:
+        """Neighbours, beta and the colour's turn."""
+        image = self._image
+        sources = image.neighbours[image.slot_first[pbit] : image.slot_first[pbit + 1]].tolist()
+        m.d.comb += [
+            component.neighbours.eq(Cat(self.pbits[source].state for source in sources)),
+            component.beta.eq(self.beta),
+            component.update.eq(self.sweeps_left.any() & (self.phase == int(image.colour[pbit]))),
+        ]
+
+    def _load(
+        self, m: Module, pbit: int, component: PBit, offset: OffsetDecoder, strobes: dict[Region, Signal]
+    ) -> None:
+        """Strobes of the p-bit's registers."""
+        image = self._image
+        word, bit = divmod(pbit, WORD_BITS)
+        words = image.generator.words
+        slots = range(image.slot_first[pbit], image.slot_first[pbit + 1])
+        registers = range(pbit * words, (pbit + 1) * words)
+        m.d.comb += [
+            component.data.eq(self.data),
+            component.clamp.eq(self.data[bit]),
+            component.load_clamp.eq(strobes[Region.CLAMP] & offset.hit(word)),
+            component.load_value.eq(strobes[Region.VALUE] & offset.hit(word)),
+            component.load_bias.eq(strobes[Region.BIAS] & offset.hit(pbit)),
+            component.load_weights.eq(Cat(strobes[Region.WEIGHT] & offset.hit(slot) for slot in slots)),
+            component.load_generator.eq(Cat(strobes[Region.GENERATOR] & offset.hit(place) for place in registers)),
+        ]
+
+
+class ProbedArray(wiring.Component):
+    """An array that also shows its generator registers, for lockstep with a simulator.
+
+    Parameters
+    ----------
+    image : Image
+        The array.
+
+    Members
+    -------
+    write, address, data, states, phase, sweeps_left, beta
+        As those of `Array`.
+    registers : Out(n * words * 32)
+        Generator registers, p-bit by p-bit, word 0 lowest.
+    """
+
+    def __init__(self, image: Image) -> None:
+        self.image = image
+        self._array = Array(image)
+        members = dict(self._array.signature.members)
+        super().__init__({**members, "registers": Out(image.size * image.generator.words * WORD_BITS)})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.array = array = self._array
+        m.d.comb += self.registers.eq(Cat(pbit.register for pbit in array.pbits))
+        for name in ("write", "address", "data"):
+            m.d.comb += getattr(array, name).eq(getattr(self, name))
+        for name in ("states", "phase", "sweeps_left", "beta"):
+            m.d.comb += getattr(self, name).eq(getattr(array, name))
+        return m
