@@ -19,7 +19,7 @@ from ..contract.errors import FitError, PbitError, ToolError
 from ..contract.image import Image
 from ..contract.targets import fit
 from ..gateware.device import PbitDevice
-from . import clock, report, tools
+from . import catalogue, clock, report, tools
 from .catalogue import Board
 from .top import CLOCK, Top
 
@@ -95,7 +95,7 @@ class _Routed:
 
 
 def build(
-    image: Image, board: Board, out_dir: str | os.PathLike[str], progress: tools.Progress | None = None
+    image: Image, board: str, out_dir: str | os.PathLike[str], progress: tools.Progress | None = None
 ) -> BuildResult:
     """Build the bitstream of an array for a board.
 
@@ -106,8 +106,8 @@ def build(
     ----------
     image : Image
         The array; its weights, biases and clamps are what it powers up with.
-    board : Board
-        From `catalogue.BOARDS`.
+    board : str
+        Name of a board, see `catalogue.BOARDS`.
     out_dir : path
         Folder for the bitstream and logs, made if it is not there.
     progress : callable, optional
@@ -121,16 +121,29 @@ def build(
         If a tool is missing or fails.
     """
     began = time.monotonic_ns()
-    _check(image, board)
+    chosen = catalogue.board(board)
+    _check(image, chosen)
     folder = Path(out_dir)
-    platform_tools = board.platform().required_tools[:3]
-    versions = {tool: tools.version(tool) for tool in platform_tools[:2]}
-    tools.find(platform_tools[2])
-    with _workspace(folder, board) as work:
-        halvings, routed = _close_timing(image, board, work, progress)
-        clock_hz = board.target.clock_hz >> halvings
-        products = _keep(work, folder, board)
-    result = BuildResult(
+    versions = _versions(chosen)
+    with _workspace(folder, chosen) as work:
+        halvings, routed = _close_timing(image, chosen, work, progress)
+        products = _keep(work, folder, chosen)
+    result = _result(image, chosen, halvings, routed, products, versions, time.monotonic_ns() - began)
+    write_whole(folder / f"{chosen.name}.build.json", json.dumps(result.to_json(), indent=2).encode() + b"\n")
+    return result
+
+
+def _result(
+    image: Image,
+    board: Board,
+    halvings: int,
+    routed: _Routed,
+    products: tuple[Path, ...],
+    versions: dict[str, str],
+    wall_ns: int,
+) -> BuildResult:
+    clock_hz = board.target.clock_hz >> halvings
+    return BuildResult(
         board=board.name,
         digest=image.digest.hex(),
         bitstream=products[0],
@@ -142,12 +155,17 @@ def build(
         ffs=routed.ffs,
         brams=report.used(routed.utilisation, board.memories),
         multipliers=report.used(routed.utilisation, board.multipliers),
-        wall_ns=time.monotonic_ns() - began,
+        wall_ns=wall_ns,
         tools=versions,
         logs=products[1:],
     )
-    write_whole(folder / f"{board.name}.build.json", json.dumps(result.to_json(), indent=2).encode() + b"\n")
-    return result
+
+
+def _versions(board: Board) -> dict[str, str]:
+    """Versions of synthesis and place and route; raises unless the packer is there too."""
+    *measured, packer = board.platform().required_tools[: len(STAGES)]
+    tools.find(packer)
+    return {tool: tools.version(tool) for tool in measured}
 
 
 def _check(image: Image, board: Board) -> None:
@@ -159,9 +177,7 @@ def _check(image: Image, board: Board) -> None:
         )
 
 
-def _close_timing(
-    image: Image, board: Board, work: Path, progress: tools.Progress | None
-) -> tuple[int, _Routed]:
+def _close_timing(image: Image, board: Board, work: Path, progress: tools.Progress | None) -> tuple[int, _Routed]:
     """Build at the oscillator, then at as small a fraction of it as it takes; pack what meets timing."""
     halvings = 0
     while True:

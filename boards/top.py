@@ -47,12 +47,15 @@ class Top(Elaboratable):
 
     def _divide(self, m: Module, platform: Any) -> None:
         """Make the domain ``pbit``; place and route puts its clock on a global buffer."""
-        counter = Signal(self._halvings)
+        counter = Signal(range(max(2, 2 ** (self._halvings - 1))))
         clock = Signal(name=CLOCK)
         m.domains.pbit = ClockDomain("pbit")
-        m.d.sync += counter.eq(counter + 1)
-        m.d.comb += [clock.eq(counter[-1]), ClockSignal("pbit").eq(clock)]
-        m.submodules.reset = ResetSynchronizer(ResetSignal("sync"), domain="pbit")
+        with m.If(counter == 0):
+            m.d.sync += [counter.eq(2 ** (self._halvings - 1) - 1), clock.eq(~clock)]
+        with m.Else():
+            m.d.sync += counter.eq(counter - 1)
+        m.d.comb += ClockSignal("pbit").eq(clock)
+        m.submodules.reset = ResetSynchronizer(ResetSignal("sync", allow_reset_less=True), domain="pbit")
         platform.add_clock_constraint(clock, platform.default_clk_frequency / 2**self._halvings)
 
 

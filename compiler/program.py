@@ -23,8 +23,8 @@ from . import storage
 from .base import Model
 from .colouring import check_colouring, dsatur
 from .edges import Int32
-from .placement import place
-from .quantise import Quantisation, choose_format, measure
+from .placement import Placement, place
+from .quantise import Quantisation, check_widths, choose_format, measure
 from .report import Report
 from .requests import make_request
 from .samples import Samples
@@ -211,7 +211,8 @@ def compile(
     weight_bits : int
         Most bits of a coupling, the sign included; the format is the finest that clips nothing.
     weight_format : str, optional
-        ``s[a][b]`` for couplings and biases instead; values outside saturate and are reported.
+        ``s[a][b]`` for couplings and biases instead; values outside saturate and
+        are reported. It stays when weights change, so a model that is to be trained wants room: ``s[4][6]``.
     beta_format : str
         ``u[a][b]`` for the inverse temperature.
     generator : {"lfsr32", "xoshiro128"}
@@ -227,38 +228,28 @@ def compile(
 
     Raises
     ------
-    ModelError, FormatError, FitError
-        If the model is malformed, or cannot be mapped.
+    ModelError
+        If it is no model, or there is no such generator.
+    FormatError
+        If a format is malformed, or its fields are too wide for the array.
+    FitError
+        If a variable has more than ``max_degree`` neighbours.
+    RequestError
+        If a clamp names no variable, or a value that it cannot take.
     """
     if not isinstance(model, Model):
-        raise ModelError(
-            f"cannot compile a {type(model).__name__}; make a model first, e.g. Ising.from_networkx(graph)"
-        )
+        raise ModelError(f"compile takes a model, not {type(model).__name__}; {_model_hint(model)}")
     if generator.upper() not in Generator.__members__:
         raise ModelError(f"no generator {generator!r}; use {' or '.join(kind.name.lower() for kind in Generator)}")
     _check_degree(model, max_degree)
-    colours = dsatur(model.size, model.edges)
-    check_colouring(model.edges, colours)
-    placement = place(model.edges, colours)
     if weight_format is None:
         chosen = choose_format(np.concatenate([model.couplings, model.biases]), weight_bits)
     else:
         chosen = SignedFormat.parse(str(weight_format))
-    weights, codes = _encode(model, chosen, placement.order, placement.slot_edges)
-    nothing = np.zeros(model.size, np.uint8)
-    image = Image(
-        model.unit,
-        Generator[generator.upper()],
-        chosen,
-        UnsignedFormat.parse(str(beta_format)),
-        placement.colour_first,
-        placement.slot_first,
-        placement.neighbours,
-        weights,
-        codes,
-        nothing,
-        nothing,
-    ).with_weights(weights, codes)
+    colours = dsatur(model.size, model.edges)
+    check_colouring(model.edges, colours)
+    placement = place(model.edges, colours)
+    image = _image(model, placement, chosen, UnsignedFormat.parse(str(beta_format)), Generator[generator.upper()])
     program = Program(model, image, placement.order, placement.slot_edges)
     if clamp:
         request = program.request(1, clamp=clamp)
@@ -267,11 +258,48 @@ def compile(
     return program
 
 
+def _image(
+    model: Model,
+    placement: Placement,
+    weight_format: SignedFormat,
+    beta_format: UnsignedFormat,
+    generator: Generator,
+) -> Image:
+    weights, codes = _encode(model, weight_format, placement.order, placement.slot_edges)
+    nothing = np.zeros(model.size, np.uint8)
+    image = Image(
+        unit=model.unit,
+        generator=generator,
+        weight_format=weight_format,
+        beta_format=beta_format,
+        colour_first=placement.colour_first,
+        slot_first=placement.slot_first,
+        neighbours=placement.neighbours,
+        weights=weights,
+        biases=np.zeros_like(codes),
+        clamped=nothing,
+        clamp_values=nothing,
+    )
+    check_widths(image)
+    return image.with_weights(weights, codes)
+
+
+def _model_hint(given: object) -> str:
+    if hasattr(given, "is_directed"):
+        return "use Ising.from_networkx(graph)"
+    if hasattr(given, "vartype"):
+        return "use Ising.from_bqm(bqm)"
+    if isinstance(given, str | os.PathLike):
+        return "use Ising.from_gset(path) for a graph, load(path) for a program"
+    return "make one first, for example Ising(h, J)"
+
+
 def _check_degree(model: Model, max_degree: int | None) -> None:
     degree = int(np.bincount(model.edges.ravel(), minlength=1).max())
     if max_degree is not None and degree > max_degree:
         raise FitError(
-            f"graph has degree {degree}, the limit is {max_degree}: raise max_degree or split the largest variables"
+            f"graph has degree {degree}, limit is {max_degree}: use a sparser graph or compile with "
+            f"max_degree={degree}"
         )
 
 

@@ -32,9 +32,8 @@ def make_request(
     seed: int,
 ) -> Request:
     """See `Program.request`."""
-    for name, value, least in (("sweeps", sweeps, 1), ("replicas", replicas, 1), ("burn_in", burn_in, 0)):
-        if value < least:
-            raise RequestError(f"{name} is {value}; it must be at least {least}")
+    sweeps, replicas = _count("sweeps", sweeps, 1), _count("replicas", replicas, 1)
+    burn_in, keep_every = _count("burn_in", burn_in, 0), keep_every and _count("keep_every", keep_every, 1)
     betas = beta_codes(image, beta, sweeps)
     if initial is None:
         states = initial_states(seed, replicas, image.size)

@@ -22,10 +22,11 @@ def command(program, board, output, as_json):
         print_fields(f"bitstream for {board}", result.to_json() | {"flips_per_s": rate(result.flips_per_s, "flips/s")})
 
 
-def build_with_status(image, board, output):
-    """Build, showing the stage under way on standard error."""
-    from ..boards.build import build
+def build_with_status(image, name, output):
+    """Build for the board of that name, showing the stage under way and its time on standard error."""
+    from ..boards import board, build
     from .output import errors
 
+    target = board(name)
     with errors.status("starting") as status:
-        return build(image, board, output, progress=lambda stage: status.update(f"{stage} ..."))
+        return build(image, target, output, progress=lambda stage, s: status.update(f"{stage}: {s:.0f} s"))

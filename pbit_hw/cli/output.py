@@ -26,7 +26,7 @@ def print_json(fields: Mapping[str, Any]) -> None:
 
 def print_fields(title: str, fields: Mapping[str, Any]) -> None:
     """Print names and values as a two-column table."""
-    table = Table(title=title, title_justify="left", show_header=False)
+    table = Table(title=title, title_justify="left", show_header=False, min_width=len(title) + 2)
     table.add_column(style="cyan", no_wrap=True)
     table.add_column()
     for name, value in fields.items():
