@@ -188,7 +188,7 @@ def _close_timing(image: Image, board: Board, work: Path, progress: tools.Progre
         if routed.met:
             _step(STAGES[2], steps[2], board, work, progress)
             return halvings, routed
-        halvings = max(halvings + 1, clock.halvings(routed.fmax_hz, board.target.clock_hz))
+        halvings = clock.halvings(routed.fmax_hz, board.target.clock_hz, halvings + 1)
 
 
 def _plan(image: Image, board: Board, halvings: int, work: Path) -> list[list[str]]:

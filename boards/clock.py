@@ -12,7 +12,7 @@ MIN_CLOCKS_PER_BIT = 8
 MAX_HALVINGS = 6
 
 
-def halvings(fmax_hz: float, oscillator_hz: int) -> int:
+def halvings(fmax_hz: float, oscillator_hz: int, least: int = 0) -> int:
     """How often the oscillator must be halved to run no faster than Fmax.
 
     Parameters
@@ -21,17 +21,19 @@ def halvings(fmax_hz: float, oscillator_hz: int) -> int:
         Post-route Fmax.
     oscillator_hz : int
         The board's oscillator.
+    least : int
+        Fewest halvings to try: more than those that a build failed with.
 
     Raises
     ------
     FitError
         If that would be more than `MAX_HALVINGS` times.
     """
-    for count in range(MAX_HALVINGS + 1):
-        if oscillator_hz / 2**count <= fmax_hz:
+    for count in range(least, MAX_HALVINGS + 1):
+        if oscillator_hz >> count <= fmax_hz:
             return count
     raise FitError(
-        f"Fmax {fmax_hz / 1e6:.3f} MHz is below the slowest clock, {oscillator_hz / 2**MAX_HALVINGS / 1e6:.3f} MHz; "
+        f"Fmax {fmax_hz / 1e6:.3f} MHz is below the slowest clock, {(oscillator_hz >> MAX_HALVINGS) / 1e6:.3f} MHz; "
         "use narrower weights or a sparser model"
     )
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from amaranth.hdl import ClockDomain, ClockSignal, DomainRenamer, Elaboratable, Module, ResetSignal, Signal
+from amaranth.hdl import ClockDomain, DomainRenamer, Elaboratable, Module, ResetSignal, Signal
 from amaranth.lib.cdc import ResetSynchronizer
 
 from .catalogue import Board
 
 CLOCK = "pbit_clk"
-"""Name of a divided clock's net."""
+"""Name of a divided clock's net, as Amaranth derives it from its domain."""
 
 
 class Top(Elaboratable):
@@ -48,15 +48,13 @@ class Top(Elaboratable):
     def _divide(self, m: Module, platform: Any) -> None:
         """Make the domain ``pbit``; place and route puts its clock on a global buffer."""
         counter = Signal(range(max(2, 2 ** (self._halvings - 1))))
-        clock = Signal(name=CLOCK)
-        m.domains.pbit = ClockDomain("pbit")
+        m.domains.pbit = domain = ClockDomain("pbit")
         with m.If(counter == 0):
-            m.d.sync += [counter.eq(2 ** (self._halvings - 1) - 1), clock.eq(~clock)]
+            m.d.sync += [counter.eq(2 ** (self._halvings - 1) - 1), domain.clk.eq(~domain.clk)]
         with m.Else():
             m.d.sync += counter.eq(counter - 1)
-        m.d.comb += ClockSignal("pbit").eq(clock)
         m.submodules.reset = ResetSynchronizer(ResetSignal("sync", allow_reset_less=True), domain="pbit")
-        platform.add_clock_constraint(clock, platform.default_clk_frequency / 2**self._halvings)
+        platform.add_clock_constraint(domain.clk, platform.default_clk_frequency / 2**self._halvings)
 
 
 def _outputs(platform: Any, resource: str, signal: str) -> dict[str, str]:

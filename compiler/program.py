@@ -97,7 +97,7 @@ class Program:
         replicas : int
             Independent replicas.
         beta : float, (float, float) or array_like of shape (sweeps,)
-            Inverse temperature: constant, linear from start to stop, or of each sweep.
+            Inverse temperature: constant, linear from the first sweep to the last, or of each sweep.
         keep_every : int, optional
             Keep the states after every so many sweeps; by default every sweep
             at constant beta, and the last alone when beta changes.
@@ -113,7 +113,7 @@ class Program:
         Raises
         ------
         RequestError, FormatError
-            If the run is empty, a label is unknown or beta is outside its format.
+            If the run is empty or keeps too much, a shape, label or value is wrong, or beta is outside its format.
         """
         return make_request(
             self.model, self.image, self.order, sweeps, replicas, beta, keep_every, burn_in, initial, clamp, seed
@@ -190,6 +190,11 @@ class Program:
         except OSError as error:
             raise ImageError(f"cannot read program {path}: {error.strerror}") from error
         return cls(*storage.parse(data, str(path)))
+
+
+def load(path: str | os.PathLike[str]) -> Program:
+    """Read a program from a file; see `Program.load`."""
+    return Program.load(path)
 
 
 def compile(
@@ -298,8 +303,7 @@ def _check_degree(model: Model, max_degree: int | None) -> None:
     degree = int(np.bincount(model.edges.ravel(), minlength=1).max())
     if max_degree is not None and degree > max_degree:
         raise FitError(
-            f"graph has degree {degree}, limit is {max_degree}: use a sparser graph or compile with "
-            f"max_degree={degree}"
+            f"graph has degree {degree}, limit is {max_degree}: use a sparser graph or compile with max_degree={degree}"
         )
 
 

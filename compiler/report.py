@@ -73,6 +73,7 @@ class Report:
 def _board_json(board: Fit) -> dict[str, Any]:
     return {
         "fits": board.fits,
+        "likely": board.likely,
         "reasons": list(board.reasons),
         "luts_estimated": board.luts,
         "luts_available": board.target.luts,

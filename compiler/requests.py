@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Hashable, Mapping
 from typing import Any
 
@@ -11,11 +12,13 @@ import numpy.typing as npt
 from ..contract.errors import ModelError, RequestError
 from ..contract.image import Image
 from ..contract.request import Request, initial_states
-from ..contract.update import Unit
 from .base import Model
 from .edges import Int32
 
 Uint8 = npt.NDArray[np.uint8]
+
+MAX_KEPT_BYTES = 1 << 32
+"""Most states, a byte each, that one run may keep."""
 
 
 def make_request(
@@ -33,16 +36,31 @@ def make_request(
 ) -> Request:
     """See `Program.request`."""
     sweeps, replicas = _count("sweeps", sweeps, 1), _count("replicas", replicas, 1)
-    burn_in, keep_every = _count("burn_in", burn_in, 0), keep_every and _count("keep_every", keep_every, 1)
+    burn_in = _count("burn_in", burn_in, 0)
+    keep_every = None if keep_every is None else _count("keep_every", keep_every, 1)
     betas = beta_codes(image, beta, sweeps)
+    keep = kept_sweeps(sweeps, betas, keep_every, burn_in)
+    if len(keep) * replicas * image.size > MAX_KEPT_BYTES:
+        raise RequestError(
+            f"{len(keep)} kept sweeps of {replicas} replicas are {len(keep) * replicas * image.size / 1e9:.1f} GB of "
+            f"states, the limit is {MAX_KEPT_BYTES / 1e9:.1f} GB; raise keep_every"
+        )
     if initial is None:
         states = initial_states(seed, replicas, image.size)
     else:
-        states = to_bits(model, initial)[:, order]
-        if len(states) != replicas:
-            raise RequestError(f"initial holds {len(states)} states for {replicas} replicas")
+        states = _initial_bits(model, initial, replicas)[:, order]
     clamped, values = clamps(model, image, order, clamp, replicas)
-    return Request(betas, kept_sweeps(sweeps, betas, keep_every, burn_in), seed, states, clamped, values)
+    return Request(betas, keep, seed, states, clamped, values)
+
+
+def _count(name: str, value: Any, least: int) -> int:
+    try:
+        count = operator.index(value)
+    except TypeError:
+        raise RequestError(f"{name} is {value!r}; it must be a whole number") from None
+    if count < least:
+        raise RequestError(f"{name} is {count}; it must be at least {least}")
+    return count
 
 
 def beta_codes(image: Image, beta: Any, sweeps: int) -> Int32:
@@ -55,10 +73,12 @@ def beta_codes(image: Image, beta: Any, sweeps: int) -> Int32:
     beta : float, (float, float) or array_like of shape (sweeps,)
     sweeps : int
     """
-    if isinstance(beta, tuple) and len(beta) == 2:
-        values = np.linspace(beta[0], beta[1], sweeps)
-    else:
+    try:
         values = np.asarray(beta, np.float64)
+    except (TypeError, ValueError):
+        raise RequestError(f"beta is {beta!r}; give a number, (start, stop) or {sweeps} values") from None
+    if values.shape == (2,):
+        values = np.linspace(values[0], values[1], sweeps)
     if values.ndim and values.shape != (sweeps,):
         raise RequestError(f"beta has shape {values.shape}; give a number, (start, stop) or {sweeps} values")
     return np.broadcast_to(image.beta_format.quantise(values, "beta"), (sweeps,)).astype(np.int32)
@@ -70,14 +90,20 @@ def kept_sweeps(sweeps: int, betas: Int32, keep_every: int | None, burn_in: int)
         keep_every = 1 if (betas == betas[0]).all() else sweeps - burn_in
     if keep_every < 1 or burn_in + keep_every > sweeps:
         raise RequestError(
-            f"nothing would be kept of {sweeps} sweeps with burn_in {burn_in} and keep_every {keep_every}"
+            f"nothing would be kept of {sweeps} sweeps with burn_in {burn_in} and keep_every {max(keep_every, 1)}; "
+            f"run more sweeps"
         )
     return np.arange(burn_in + keep_every, sweeps + 1, keep_every, dtype=np.int64)
 
 
-def to_bits(model: Model, states: npt.ArrayLike) -> Uint8:
-    """States in the model's units as bits, shape (k, n)."""
-    return (model.values(states) > 0).astype(np.uint8)
+def _initial_bits(model: Model, initial: npt.ArrayLike, replicas: int) -> Uint8:
+    try:
+        states = model.values(initial)
+    except ModelError as error:
+        raise RequestError(f"initial: {error}") from error
+    if len(states) != replicas:
+        raise RequestError(f"initial holds {len(states)} states for {replicas} replicas; give one for each")
+    return (states > 0).astype(np.uint8)
 
 
 def clamps(
@@ -88,15 +114,15 @@ def clamps(
         return image.clamped, np.repeat(image.clamp_values[None], replicas, axis=0)
     clamped = np.zeros(image.size, np.uint8)
     values = np.zeros((replicas, image.size), np.uint8)
-    allowed = (-1, 1) if model.unit is Unit.SPIN else (0, 1)
     for label, wanted in clamp.items():
         if label not in model.index:
-            raise RequestError(f"cannot clamp {label!r}: the model has no such variable")
+            raise RequestError(f"cannot clamp {label!r}: the model has no such variable; see model.labels")
         array = np.asarray(wanted)
         if array.shape not in ((), (replicas,)):
             raise RequestError(f"clamp of {label!r} has shape {array.shape}; give a value or {replicas} of them")
-        if not np.isin(array, allowed).all():
-            raise ModelError(f"cannot clamp {label!r} to {array}: it takes {allowed[0]} or {allowed[1]}")
+        if not np.isin(array, model.allowed).all():
+            wrong = array[~np.isin(array, model.allowed)].flat[0]
+            raise RequestError(f"cannot clamp {label!r} to {wrong}: it takes {model.allowed[0]} or {model.allowed[1]}")
         clamped[model.index[label]] = 1
         values[:, model.index[label]] = array > 0
     return clamped[order], values[:, order]

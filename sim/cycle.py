@@ -6,15 +6,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba.extending import register_jitable
 
 from ..contract import array
 from ..contract.image import Image
 from .jit import kernel
 from .registers import ArrayRegisters, Words
+from .sweep import copy_into
 
 _clock = array.clock
-_advance = array.advance
 
 
 class Trace(NamedTuple):
@@ -34,6 +33,22 @@ class Trace(NamedTuple):
 
 
 @kernel
+def chains(states, registers, out, keep, betas, clamped, clamp_values, network, constants):
+    """Sweep replicas one after another, clock by clock; the parameters are those of `sweep.chains`."""
+    biases, weights, neighbours, slot_first, colour_first = network
+    for replica in range(len(states)):
+        state, register, values = states[replica], registers[replica], clamp_values[replica]
+        arrays = (state, register, clamped, values, biases, weights, neighbours, slot_first, colour_first)
+        kept, phase, sweeps_left = 0, 0, len(betas)
+        while sweeps_left:
+            beta = betas[len(betas) - sweeps_left]
+            phase, sweeps_left = _clock(phase, sweeps_left, *arrays, beta, *constants)
+            if phase == 0 and kept < len(keep) and keep[kept] == len(betas) - sweeps_left:
+                copy_into(state, out[kept, replica])
+                kept += 1
+
+
+@kernel
 def _clocks(count, counters, array_registers):
     """Clock an array ``count`` times; returns the sweeps left before the last clock."""
     phase, sweeps_left = counters
@@ -44,13 +59,6 @@ def _clocks(count, counters, array_registers):
     return phase, sweeps_left, before
 
 
-@register_jitable
-def _copy(source, target):
-    """Element by element: numba takes seconds to compile an assignment of whole arrays."""
-    for place in range(len(source)):
-        target[place] = source[place]
-
-
 @kernel
 def _traced_clocks(states, registers, phases, sweeps, counters, array_registers):
     """Clock an array once per row of the trace and fill in the rows."""
@@ -59,8 +67,8 @@ def _traced_clocks(states, registers, phases, sweeps, counters, array_registers)
     for row in range(len(phases)):
         before = sweeps_left
         phase, sweeps_left = _clock(phase, sweeps_left, *array_registers)
-        _copy(array_registers[0], states[row])
-        _copy(array_registers[1].reshape(-1), registers[row])
+        copy_into(array_registers[0], states[row])
+        copy_into(array_registers[1].reshape(-1), registers[row])
         phases[row] = phase
         sweeps[row] = sweeps_left
     return phase, sweeps_left, before

@@ -7,12 +7,14 @@ import numpy.typing as npt
 
 from ..contract import registers
 from ..contract.array import stop
-from ..contract.errors import RequestError
+from ..contract.errors import FormatError, RequestError
 from ..contract.generator import streams
 from ..contract.image import Image
 from ..contract.registers import Control, Region, find
 
 Words = npt.NDArray[np.uint32]
+
+_ARGUMENT_BITS = 62
 
 
 class ArrayRegisters:
@@ -43,6 +45,7 @@ class ArrayRegisters:
     """
 
     def __init__(self, image: Image, seed: int = 0) -> None:
+        check_widths(image)
         self.image = image
         self.states = np.zeros(image.size, np.uint8)
         self.registers = streams(image.generator, seed, image.size)
@@ -130,6 +133,22 @@ def locate(image: Image, address: int, count: int, access: str) -> tuple[Region,
         place = registers.address(register.region, register.offset) + register.words(image)
         if place >= address + count:
             return register.region, address & ((1 << registers.OFFSET_BITS) - 1)
+
+
+def check_widths(image: Image) -> None:
+    """Refuse formats whose arguments do not fit the 64-bit integers of compiled code.
+
+    Raises
+    ------
+    FormatError
+        If they do not; only couplings of an absurd scale lead there.
+    """
+    bits = image.bias_bits + image.beta_format.bits - min(image.argument_shift, 0)
+    if bits > _ARGUMENT_BITS or image.argument_shift > _ARGUMENT_BITS:
+        raise FormatError(
+            f"couplings of format {image.weight_format} times beta of {image.beta_format} need more than "
+            f"{_ARGUMENT_BITS} bits; scale the couplings towards 1 and beta the other way"
+        )
 
 
 def reset_beta(image: Image) -> int:

@@ -67,7 +67,7 @@ def violations(source: str, package: tuple[str, ...]) -> list[str]:
 
 def modules() -> list[tuple[Path, tuple[str, ...]]]:
     """Every source file of the project with the package that it is a module of."""
-    paths = [path for path in (ROOT / PROJECT).glob("*.py")]
+    paths = list((ROOT / PROJECT).glob("*.py"))
     for part in filter(None, ARROWS):
         paths += (ROOT / PROJECT / part).rglob("*.py")
     return [(path, path.relative_to(ROOT).parent.parts) for path in sorted(paths)]

@@ -24,9 +24,8 @@ def command(program, board, output, as_json):
 
 def build_with_status(image, name, output):
     """Build for the board of that name, showing the stage under way and its time on standard error."""
-    from ..boards import board, build
+    from ..boards import build
     from .output import errors
 
-    target = board(name)
     with errors.status("starting") as status:
-        return build(image, target, output, progress=lambda stage, s: status.update(f"{stage}: {s:.0f} s"))
+        return build(image, name, output, progress=lambda stage, s: status.update(f"{stage}: {s:.0f} s"))

@@ -44,10 +44,11 @@ def read_model(text: str) -> Model:
 def _read_npz(path: Path) -> Model:
     try:
         arrays = np.load(path, allow_pickle=False)
-        couplings = arrays["J"]
-        return Ising(arrays["h"] if "h" in arrays else np.zeros(len(couplings)), couplings)
+        couplings = np.asarray(arrays["J"], np.float64)
+        biases = np.asarray(arrays["h"], np.float64) if "h" in arrays else np.zeros(len(couplings))
     except (KeyError, ValueError, OSError) as error:
         raise ModelError(f"{path} does not hold a numeric square array J (and h): {error}") from error
+    return Ising(biases, couplings)
 
 
 def read_program(path: str) -> Program:

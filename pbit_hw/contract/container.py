@@ -23,8 +23,11 @@ from .errors import ImageError
 
 MAGIC = b"PBITFILE"
 FILE_VERSION = 1
-_HEAD = struct.Struct("<8sHI")
-_DTYPES = {"|u1", "|i1", "<i4", "<i8", "<f8"}
+HEAD = struct.Struct("<8sHI")
+"""Magic, file version, header length."""
+
+DTYPES = {"|u1", "|i1", "<i4", "<i8", "<f8"}
+"""What an array may hold."""
 
 
 def dump(meta: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> bytes:
@@ -39,11 +42,11 @@ def dump(meta: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> byt
     """
     little = {name: np.asarray(a, np.asarray(a).dtype.newbyteorder("<"), order="C") for name, a in arrays.items()}
     for name, array in little.items():
-        if array.dtype.str not in _DTYPES:
-            raise ImageError(f"array {name!r} has dtype {array.dtype}, the file format holds {sorted(_DTYPES)}")
+        if array.dtype.str not in DTYPES:
+            raise ImageError(f"array {name!r} has dtype {array.dtype}, the file format holds {sorted(DTYPES)}")
     entries = [{"name": name, "dtype": a.dtype.str, "shape": a.shape} for name, a in little.items()]
     header = json.dumps({"meta": meta, "arrays": entries}, sort_keys=True).encode()
-    body = _HEAD.pack(MAGIC, FILE_VERSION, len(header)) + header + b"".join(a.tobytes() for a in little.values())
+    body = HEAD.pack(MAGIC, FILE_VERSION, len(header)) + header + b"".join(a.tobytes() for a in little.values())
     return body + hashlib.sha256(body).digest()
 
 
@@ -69,22 +72,22 @@ def parse(data: bytes, source: str = "image") -> tuple[dict[str, Any], dict[str,
     """
     if not data.startswith(MAGIC):
         raise ImageError(f"{source} is not a compiled pbit-hw program; make one with: pbit compile MODEL -o x.pbit")
-    if len(data) < _HEAD.size + 32:
+    if len(data) < HEAD.size + 32:
         raise ImageError(f"{source} is truncated after {len(data)} bytes; copy or compile it again")
-    _, version, header_length = _HEAD.unpack(data[: _HEAD.size])
+    _, version, header_length = HEAD.unpack(data[: HEAD.size])
     if version != FILE_VERSION:
         raise ImageError(f"{source} has file version {version}, this pbit-hw reads {FILE_VERSION}; compile it again")
     body, digest = data[:-32], data[-32:]
     if hashlib.sha256(body).digest() != digest:
         raise ImageError(f"{source} is damaged or truncated: its SHA-256 does not match; copy or compile it again")
-    header = json.loads(body[_HEAD.size : _HEAD.size + header_length])
-    return header["meta"], dict(_arrays(header["arrays"], body, _HEAD.size + header_length))
+    header = json.loads(body[HEAD.size : HEAD.size + header_length])
+    return header["meta"], dict(_arrays(header["arrays"], body, HEAD.size + header_length))
 
 
 def _arrays(entries: list[dict[str, Any]], body: bytes, offset: int):
     for entry in entries:
-        if entry["dtype"] not in _DTYPES:
-            raise ImageError(f"array {entry['name']!r} has dtype {entry['dtype']}, not one of {sorted(_DTYPES)}")
+        if entry["dtype"] not in DTYPES:
+            raise ImageError(f"array {entry['name']!r} has dtype {entry['dtype']}, not one of {sorted(DTYPES)}")
         count = int(np.prod(entry["shape"], dtype=np.int64))
         array = np.frombuffer(body, entry["dtype"], count, offset).reshape(entry["shape"])
         offset += array.nbytes

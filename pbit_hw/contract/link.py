@@ -41,13 +41,18 @@ class Opcode(enum.IntEnum):
 
 
 class Refusal(enum.IntEnum):
-    """Why a request was refused."""
+    """Why a request was refused: the first of these that holds."""
 
     CRC = 1
+    """The request came damaged."""
     OPCODE = 2
+    """There is no such opcode."""
     LENGTH = 3
+    """The payload's length is wrong for the opcode, or it asks for no word or no sample."""
     ADDRESS = 4
+    """One of the words is no register, or none that may be accessed so."""
     BUSY = 5
+    """A run was to be started, and one is under way."""
 
 
 READ = struct.Struct("<IH")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from amaranth import Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
-from amaranth.utils import exact_log2
+from amaranth.utils import bits_for, exact_log2
 
 from ..contract.image import Image
 from ..contract.link import MAX_REQUEST, READ, SAMPLE, WRITE, Opcode, Refusal
 from ..contract.registers import OFFSET_BITS, Control, Region, address
 from .frames import BUFFER_WORDS, CHUNK, HEADER, REQUEST, WORD_BITS, WORD_BYTES, FrameReceiver, FrameSender
-from .registers import ADDRESS_BITS, COUNT_BITS, AccessCheck, RegisterReader, offset_bits
+from .registers import ADDRESS_BITS, COUNT_BITS, AccessCheck, RegisterReader, longest_access, offset_bits
 
 
 class RequestCheck(wiring.Component):
@@ -143,7 +143,7 @@ class Executor(wiring.Component):
                     "region": Region,
                     "offset": offset_bits(self._image),
                     "position": range(BUFFER_WORDS + 1),
-                    "words": COUNT_BITS,
+                    "words": bits_for(longest_access(self._image)),
                     "refusal": self.refusal.shape(),
                 }
             )

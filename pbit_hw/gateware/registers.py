@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
 from ..contract.image import Image
+from ..contract.link import MAX_WRITE_WORDS
 from ..contract.registers import OFFSET_BITS, REGISTERS, Control, Region, identity
 
 ADDRESS_BITS = 32
@@ -30,6 +31,12 @@ def spans(image: Image, region: Region, access: str) -> list[tuple[int, int]]:
                 first = runs.pop()[0]
             runs.append((first, last))
     return runs
+
+
+def longest_access(image: Image) -> int:
+    """Most words that one request can read or write."""
+    reads = (last - first for region in Region for first, last in spans(image, region, "r"))
+    return max(*reads, MAX_WRITE_WORDS)
 
 
 class AccessCheck(wiring.Component):

@@ -1,0 +1,121 @@
+"""The simulator: a sampler that runs the array on this computer's processor."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from ..contract.errors import RequestError
+from ..contract.image import Image
+from ..contract.request import Batch, Request
+from ..contract.sampler import Sampler
+from .registers import check_widths
+from .replicas import Replicas
+
+PIECE = 1 << 24
+"""Slots and p-bits that a kernel handles before it returns, some 0.1 s: then progress shows and Ctrl-C works."""
+
+
+class WordSource(Protocol):
+    """A physical source of randomness in place of the generators."""
+
+    def words(self, replicas: int, n: int) -> npt.NDArray[np.uint32]:
+        """The 16-bit random words of one sweep, one per p-bit and replica, shape (n, replicas)."""
+        ...
+
+
+class Simulator(Sampler):
+    """Samples a program bit for bit as the hardware does.
+
+    Parameters
+    ----------
+    program : Program
+        A compiled program.
+    seed : int
+        User seed.
+    mode : {"sweep", "cycle"}
+        ``cycle`` runs the contract's clock, ``sweep`` gives the same states much faster.
+    source : WordSource, optional
+        Gives the random words instead of the program's generators, once per sweep.
+    progress : callable, optional
+        Called several times a second with the sweeps done and the sweeps of the run.
+    max_bytes : int
+        Most memory that the samples of a run may take.
+
+    Raises
+    ------
+    RequestError
+        If the mode is unknown.
+    """
+
+    def __init__(
+        self,
+        program: Any,
+        *,
+        seed: int = 0,
+        mode: Literal["sweep", "cycle"] = "sweep",
+        source: WordSource | None = None,
+        progress: Callable[[int, int], None] | None = None,
+        max_bytes: int = 1 << 32,
+    ) -> None:
+        if mode not in ("sweep", "cycle"):
+            raise RequestError(f"no mode {mode!r}; use 'sweep' or 'cycle'")
+        self.mode = mode
+        self.source = source
+        self.progress = progress
+        self.max_bytes = max_bytes
+        super().__init__(program, seed=seed)
+
+    def _load_image(self, image: Image) -> None:
+        check_widths(image)
+        self._image = image
+
+    def _load_weights(self, image: Image) -> None:
+        self._image = image
+
+    def run(self, request: Request) -> Batch:
+        """Carry out a request; see `Sampler.run`.
+
+        Raises
+        ------
+        RequestError
+            If the samples would take more than ``max_bytes``.
+        """
+        self._check_memory(request)
+        replicas = Replicas(self._image, request, self.mode == "cycle", self.source is not None)
+        replicas.sweep(request.betas[:0], request.keep[:0], 0)  # compiles, so that wall_ns times the sampling
+        start = time.perf_counter_ns()
+        for first, last in self._pieces(request):
+            if self.source is not None:
+                replicas.set_words(self.source.words(request.replicas, self._image.size))
+            kept, kept_last = np.searchsorted(request.keep, (first, last), "right")
+            replicas.sweep(request.betas[first:last], request.keep[kept:kept_last] - first, kept)
+            if self.progress is not None:
+                self.progress(last, len(request.betas))
+        wall_ns = time.perf_counter_ns() - start
+        free = self._image.size - int(request.clamped.sum())
+        return Batch(replicas.samples, free * request.replicas * len(request.betas), wall_ns)
+
+    def _check_memory(self, request: Request) -> None:
+        row = request.replicas * self._image.size
+        needed = row * len(request.keep)
+        if needed <= self.max_bytes:
+            return
+        fewest = -(-len(request.betas) // max(self.max_bytes // row, 1))
+        way_out = f"keep_every={fewest}" if row <= self.max_bytes else "fewer replicas"
+        raise RequestError(
+            f"{len(request.keep)} kept sweeps of {request.replicas} replicas of {self._image.size} p-bits take "
+            f"{needed:,} bytes, the limit is {self.max_bytes:,}; ask for {way_out} or raise max_bytes"
+        )
+
+    def _pieces(self, request: Request) -> Iterator[tuple[int, int]]:
+        """First and last sweep of each piece of a run; with a source a piece is one sweep."""
+        sweeps = len(request.betas)
+        work = request.replicas * (self._image.size + self._image.slots)
+        step = 1 if self.source is not None else max(PIECE // work, 1)
+        for first in range(0, sweeps, step):
+            yield first, min(first + step, sweeps)

@@ -1,0 +1,86 @@
+"""Each command as a script uses it."""
+
+import numpy as np
+import pytest
+
+from pbit_hw.cli.app import COMMANDS
+from pbit_hw.compiler import Program
+
+GSET = "5 6\n1 2 1\n2 3 1\n3 4 1\n4 5 1\n5 1 1\n1 3 -1\n"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_shows_an_example(pbit, command):
+    done = pbit.run(command, "--help")
+    assert done.returncode == 0
+    assert f"Example: pbit {command}" in done.stdout
+
+
+def test_compile_reports_the_array(pbit):
+    report = pbit.json("compile", "full-adder", "-o", "x.pbit")
+    assert (report["pbits"], report["edges"], report["colours"]) == (5, 10, 5)
+    assert report["boards"]["icebreaker"]["fits"]
+    assert Program.load(pbit.folder / "x.pbit").report.to_json()["pbits"] == 5
+
+
+def test_sample_finds_the_ground_state(pbit, adder):
+    fields = pbit.json("sample", adder, "--sweeps", 200, "--replicas", 8, "--beta", "0.2:3", "-o", "s.npz")
+    assert fields["n_samples"] == 8
+    assert fields["best_energy"] == -4
+    assert fields["flips_per_s"] > 0
+    assert fields["wall_ns"] > 0
+    written = np.load(pbit.folder / "s.npz")
+    assert written["states"].shape == (8, 5)
+    assert written["energies"].min() == -4
+
+
+def test_sample_gives_the_cut_of_a_gset_file(pbit):
+    (pbit.folder / "ring.txt").write_text(GSET)
+    pbit.json("compile", "ring.txt", "-o", "ring.pbit")
+    fields = pbit.json("sample", "ring.pbit", "--sweeps", 300, "--replicas", 8, "--beta", "0.2:3")
+    assert fields["best_cut"] == 4
+
+
+def test_seed_decides_the_samples(pbit, adder):
+    def states(seed):
+        pbit.json("sample", adder, "--sweeps", 50, "--seed", seed, "-o", "s.npz")
+        return np.load(pbit.folder / "s.npz")["states"]
+
+    assert np.array_equal(states(1), states(1))
+    assert not np.array_equal(states(1), states(2))
+
+
+def test_virtual_device_gives_the_simulators_samples(pbit, adder):
+    def states(device):
+        options = ("--sweeps", 40, "--replicas", 2, "--clamp", "A=1", "--device", device, "-o", "s.npz")
+        pbit.json("sample", adder, *options)
+        return np.load(pbit.folder / "s.npz")["states"]
+
+    simulated = states("simulator")
+    assert (simulated[:, 0] == 1).all()
+    assert np.array_equal(simulated, states("virtual"))
+
+
+def test_train_writes_a_program_that_knows_the_data(pbit):
+    options = ("--epochs", 3, "--device", "virtual", "--sweeps", 10, "--learning-rate", 0.2)
+    fields = pbit.json("train", "full-adder", "-o", "t.pbit", *options)
+    # ln 4 is what an untrained machine of five spins gives for eight equal rows.
+    assert fields["kl_data_model_nats"] < np.log(4) / 2
+    assert np.abs(Program.load(pbit.folder / "t.pbit").image.weights).max() > 0
+
+
+def test_train_reads_rows_for_an_rbm(pbit):
+    (pbit.folder / "rows.csv").write_text("1,1,0\n0,0,1\n" * 20)
+    fields = pbit.json("train", "rows.csv", "--rbm", "--hidden", 2, "--epochs", 2, "-o", "r.pbit")
+    assert fields["rows"] == 40
+    assert len(Program.load(pbit.folder / "r.pbit").model.hidden) == 2
+
+
+def test_verify_compares_every_cycle(pbit, adder):
+    fields = pbit.json("verify", adder, "--cycles", 300, "--seed", 2)
+    assert fields["cycles"] == 300
+    assert fields["state_changes"] > 0
+
+
+def test_boards_lists_capacities(pbit):
+    assert pbit.json("boards")["icebreaker"]["luts"] == 5280

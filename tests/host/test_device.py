@@ -1,0 +1,256 @@
+"""The device: bit for bit what the simulator gives, or an error."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pbit_hw.contract import link
+from pbit_hw.contract.errors import DigestMismatchError, LinkError
+from pbit_hw.contract.link import Frame, Opcode
+from pbit_hw.contract.registers import Control, identity
+from pbit_hw.contract.request import Request
+from pbit_hw.host.device import Device, _stretches
+from pbit_hw.sim.simulator import Simulator
+from pbit_hw.sim.virtual import VirtualDevice
+
+
+def spins(program, replicas, seed=0):
+    bits = np.random.default_rng(seed).integers(0, 2, (replicas, program.model.size))
+    return bits * (1 + program.model.unit) - program.model.unit
+
+
+RUNS = {
+    "every sweep": {"sweeps": 20},
+    "burn-in": {"sweeps": 50, "burn_in": 20, "keep_every": 3},
+    "annealed": {"sweeps": 30, "beta": (0.2, 3.0)},
+    "annealed and kept": {"sweeps": 30, "beta": (0.2, 0.3), "keep_every": 7},
+    "steps of beta": {"sweeps": 12, "beta": [0.5] * 4 + [1.0] * 5 + [0.5] * 3, "keep_every": 2},
+}
+
+
+@pytest.mark.parametrize("name", ["adder", "glass", "rbm", "machine"])
+@pytest.mark.parametrize("run", RUNS)
+def test_states_are_those_of_the_simulator(programs, clock_hz, name, run):
+    program = programs[name]
+    labels, start = program.model.labels, spins(program, 5)
+    options = dict(RUNS[run], replicas=5)
+    clamp = {labels[0]: start[:, 0], labels[3]: start[0, 3]}
+    simulator = Simulator(program, seed=7)
+    device = Device(program, VirtualDevice(program.image, clock_hz=clock_hz), seed=7)
+    for extra in ({}, {"initial": start}, {"clamp": clamp}, {"initial": -start if start.min() < 0 else 1 - start}):
+        expected, got = simulator.sample(**options, **extra), device.sample(**options, **extra)
+        assert np.array_equal(got.states, expected.states)
+        assert got.flips == expected.flips
+        assert np.array_equal(got.sweep, expected.sweep)
+
+
+def test_new_weights_reach_the_device(programs, clock_hz):
+    program = programs["machine"]
+    rng = np.random.default_rng(1)
+    couplings, biases = rng.normal(0, 1, len(program.model.edges)), rng.normal(0, 1, program.model.size)
+    simulator = Simulator(program, seed=2)
+    device = Device(program, VirtualDevice(program.image, clock_hz=clock_hz), seed=2)
+    before = device.sample(50).states
+    assert np.array_equal(before, simulator.sample(50).states)
+    for sampler in (simulator, device):
+        sampler.set_weights(couplings, biases)
+    after = device.sample(50).states
+    assert np.array_equal(after, simulator.sample(50).states)
+    assert device.program.model.couplings.tolist() == couplings.tolist()
+
+
+def test_power_up_clamps_are_a_run_s_own(programs, clock_hz):
+    """What a device was clamped to before leaves no trace in a run."""
+    program = programs["adder"]
+    device = Device(program, VirtualDevice(program.image, clock_hz=clock_hz), seed=3)
+    device.sample(5, clamp={"A": 1, "B": -1})
+    states = device.sample(200, replicas=2, clamp={"S": 1}).states
+    assert (states[:, 3] == 1).all()
+    assert (states[:, 0] == -1).any()
+
+
+def request(betas, keep):
+    nothing = np.zeros((1, 2), np.uint8)
+    return Request(np.array(betas, np.int32), np.array(keep, np.int64), 0, nothing, nothing[0], nothing)
+
+
+@pytest.mark.parametrize(
+    ("betas", "keep", "expected"),
+    [
+        ([5] * 6, [1, 2, 3, 4, 5, 6], [(5, 1, [1] * 6)]),
+        ([5] * 10, [6, 8, 10], [(5, 6, [1]), (5, 2, [1, 1])]),
+        ([5] * 10, [4], [(5, 4, [1]), (5, 6, [0])]),
+        ([5, 5, 9, 9], [4], [(5, 2, [0]), (9, 2, [1])]),
+        ([1, 2, 3], [3], [(1, 1, [0]), (2, 1, [0]), (3, 1, [1])]),
+        ([5] * 3 + [9] * 3, [2, 4, 6], [(5, 2, [1]), (5, 1, [0]), (9, 1, [1]), (9, 2, [1])]),
+        ([7] * 4, [], [(7, 4, [0])]),
+        ([], [], []),
+    ],
+)
+def test_a_run_is_cut_where_it_must_be(betas, keep, expected):
+    cuts = [(s.beta, s.sweeps, s.kept.astype(int).tolist()) for s in _stretches(request(betas, keep))]
+    assert cuts == expected
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 2), st.integers(1, 9)), max_size=6),
+    st.sets(st.integers(1, 40)),
+)
+def test_cuts_add_up_to_the_run(stretches, keep):
+    betas = [beta for beta, length in stretches for _ in range(length)]
+    keep = sorted(k for k in keep if k <= len(betas))
+    replayed, kept = [], []
+    for cut in _stretches(request(betas, keep)):
+        for wanted in cut.kept:
+            replayed += [cut.beta] * cut.sweeps
+            kept += [len(replayed)] * int(wanted)
+    assert replayed == betas
+    assert kept == keep
+
+
+def test_another_array_is_refused_naming_both(programs, clock_hz):
+    ours, theirs = programs["adder"], programs["glass"]
+    device = VirtualDevice(theirs.image, clock_hz=clock_hz)
+    with pytest.raises(DigestMismatchError) as caught:
+        Device(ours, device)
+    message = str(caught.value)
+    assert "\n" not in message
+    for image in (ours.image, theirs.image):
+        assert image.digest.hex() in message
+        assert f"{image.size} p-bits, {image.slots} weights, {image.colours} colours" in message
+    assert "bitstream" in message
+
+
+def test_loading_another_array_is_refused_and_changes_nothing(programs, clock_hz):
+    program = programs["adder"]
+    device = Device(program, VirtualDevice(program.image, clock_hz=clock_hz), seed=1)
+    with pytest.raises(DigestMismatchError):
+        device.load(programs["glass"])
+    assert device.program is program
+    assert np.array_equal(device.sample(30).states, Simulator(program, seed=1).sample(30).states)
+
+
+@pytest.mark.parametrize(
+    ("register", "word", "message"),
+    [(Control.MAGIC, 0x12345678, "no pbit-hw device"), (Control.VERSION, 99, "contract version 99")],
+)
+def test_a_foreign_device_is_refused(programs, clock_hz, scripted, register, word, message):
+    words = {**identity(programs["adder"].image, clock_hz), int(register): word}
+
+    def answer(frame):
+        start, count = link.READ.unpack(frame.payload)
+        payload = np.array([words[start + k] for k in range(count)], "<u4").tobytes()
+        return link.encode(Frame(Opcode.READ, frame.sequence, payload))
+
+    with pytest.raises(LinkError, match=message):
+        Device(programs["adder"], scripted(answer))
+
+
+def test_a_silent_device_is_an_error(programs, scripted):
+    with pytest.raises(LinkError, match="silence"):
+        Device(programs["adder"], scripted(lambda frame: b""))
+
+
+def test_a_device_left_with_half_a_frame_opens(programs, clock_hz):
+    program = programs["adder"]
+    virtual = VirtualDevice(program.image, clock_hz=clock_hz)
+    virtual.write(link.encode(Frame(Opcode.WRITE, 1, bytes(200)))[:77])
+    assert np.array_equal(
+        Device(program, virtual, seed=4).sample(30).states, Simulator(program, seed=4).sample(30).states
+    )
+
+
+class Cuttable:
+    """A transport whose device can be pulled out, and plugged in again after a power cycle."""
+
+    def __init__(self, image, clock_hz):
+        self.device = VirtualDevice(image, clock_hz=clock_hz)
+        self.writes_left = 10**9
+
+    def write(self, data):
+        self.writes_left -= 1
+        if self.writes_left < 0:
+            raise LinkError("disconnected")
+        self.device.write(data)
+
+    def read(self, count, timeout_s):
+        if self.writes_left < 0:
+            raise LinkError("disconnected")
+        return self.device.read(count, timeout_s)
+
+    def close(self):
+        self.device.close()
+
+
+@pytest.mark.parametrize("writes", [0, 1, 3, 6, 10])
+def test_a_disconnected_device_gives_no_samples_and_recovers(programs, clock_hz, writes):
+    program = programs["adder"]
+    transport = Cuttable(program.image, clock_hz)
+    device = Device(program, transport, seed=5)
+    transport.writes_left = writes
+    with pytest.raises(LinkError, match="disconnected"):
+        device.sample(40, replicas=3)
+    transport.__init__(program.image, clock_hz)
+    assert np.array_equal(
+        device.sample(40, replicas=3).states, Simulator(program, seed=5).sample(40, replicas=3).states
+    )
+
+
+def test_another_board_plugged_in_meanwhile_is_refused(programs, clock_hz):
+    transport = Cuttable(programs["adder"].image, clock_hz)
+    device = Device(programs["adder"], transport)
+    transport.writes_left = 2
+    with pytest.raises(LinkError, match="disconnected"):
+        device.sample(5)
+    transport.__init__(programs["glass"].image, clock_hz)
+    with pytest.raises(DigestMismatchError):
+        device.sample(5)
+
+
+def test_half_loaded_weights_are_loaded_again(programs, clock_hz):
+    program = programs["rbm"]
+    transport = Cuttable(program.image, clock_hz)
+    device = Device(program, transport, seed=6)
+    transport.writes_left = 20
+    with pytest.raises(LinkError):
+        device.set_weights(np.full(len(program.model.edges), 0.5), np.zeros(program.model.size))
+    transport.writes_left = 10**9
+    assert device.program is program
+    assert np.array_equal(device.sample(10).states, Simulator(program, seed=6).sample(10).states)
+
+
+faults = st.dictionaries(
+    st.integers(0, 900),
+    st.one_of(
+        st.tuples(st.just("flip"), st.integers(1, 255)),
+        st.tuples(st.just("drop"), st.just(0)),
+        st.tuples(st.just("insert"), st.integers(0, 255)),
+    ),
+    max_size=4,
+)
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(to_device=faults, from_device=faults)
+def test_damaged_bytes_never_become_samples(programs, clock_hz, faulty, to_device, from_device):
+    program = programs["adder"]
+    simulator, transport = Simulator(program, seed=8), VirtualDevice(program.image, clock_hz=clock_hz)
+    transport = faulty(transport)
+    device = Device(program, transport, seed=8)
+    transport.to_device, transport.from_device = (
+        {index + offset: fault for index, fault in faults.items()}
+        for faults, offset in ((to_device, transport._sent), (from_device, transport._received))
+    )
+    failures = 0
+    for _ in range(6):
+        job = program.request(8, replicas=2, seed=9)
+        try:
+            states = device.run(job).states
+        except LinkError:
+            failures += 1
+            continue
+        assert np.array_equal(states, simulator.run(job).states)
+    assert failures <= len(to_device) + len(from_device)
