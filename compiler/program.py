@@ -214,7 +214,7 @@ def compile(
     model : Model
         What to sample.
     weight_bits : int
-        Most bits of a coupling, the sign included; the format is the finest that clips nothing.
+        Bits of a coupling, the sign included: the finest format that clips nothing, or a narrower one that is exact.
     weight_format : str, optional
         ``s[a][b]`` for couplings and biases instead; values outside saturate and
         are reported. It stays when weights change, so a model that is to be trained wants room: ``s[4][6]``.

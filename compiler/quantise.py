@@ -43,7 +43,7 @@ class Quantisation:
 
 
 def choose_format(values: npt.ArrayLike, weight_bits: int) -> SignedFormat:
-    """The finest format of at most ``weight_bits`` bits that clips nothing, and no wider than it must be.
+    """The finest format of ``weight_bits`` bits that clips nothing, or a narrower one that is exact.
 
     Parameters
     ----------
@@ -70,11 +70,11 @@ def choose_format(values: npt.ArrayLike, weight_bits: int) -> SignedFormat:
 
 
 def _trim(values: npt.ArrayLike, wide: SignedFormat) -> SignedFormat:
-    """The narrowest format with the same values: trailing zero bits and unused high bits go."""
+    """The narrowest format that holds the same values exactly; the wide one where even that rounds."""
     codes = np.abs(wide.quantise(values))
+    if not np.array_equal(codes * wide.step, np.abs(values)):
+        return wide
     together = int(np.bitwise_or.reduce(codes, axis=None))
-    if together == 0:
-        return wide  # all values vanish even at the finest step
     spare = (together & -together).bit_length() - 1
     frac_bits = wide.frac_bits - spare
     magnitude_bits = max(1, int(codes.max()).bit_length() - spare)

@@ -164,12 +164,15 @@ class Client:
 
     def _drain(self) -> None:
         quiet_s = _QUIET_S + link.IDLE_CYCLES / self.clock_hz
-        deadline = time.monotonic() + _DRAIN_S
-        while time.monotonic() < deadline:
+        heard_s = time.monotonic()
+        deadline_s = heard_s + _DRAIN_S
+        while heard_s < deadline_s:
             try:
                 self._transport.read(1, quiet_s)
-            except LinkError:  # silence, or no device: the write that follows tells which
+            except LinkError:  # silence, or no device, which comes at once: the write that follows tells which
+                time.sleep(max(0.0, heard_s + quiet_s - time.monotonic()))
                 return
+            heard_s = time.monotonic()
         raise LinkError(f"the device keeps sending after {_DRAIN_S:g} s; wait for the end of its run or reset it")
 
 

@@ -95,9 +95,10 @@ def kernel(function: Callable[..., Any]) -> Any:
     """Compile a function with numba; cached on disk where the user's cache folder can be written."""
     if _CACHE is None:
         return numba.njit(function)
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(_CACHE)  # numba reads it once, when it decorates
+    settings: Any = numba.config
+    before = settings.CACHE_DIR
+    settings.CACHE_DIR = str(_CACHE)  # numba reads it once, when it decorates
     try:
         return numba.njit(cache=True)(function)
     finally:
-        numba.config.CACHE_DIR = before
+        settings.CACHE_DIR = before

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 
@@ -10,7 +12,7 @@ from ..contract.array import stop
 from ..contract.errors import FormatError, RequestError
 from ..contract.generator import streams
 from ..contract.image import Image
-from ..contract.registers import Control, Region, find
+from ..contract.registers import Control, Region
 
 Words = npt.NDArray[np.uint32]
 
@@ -55,7 +57,8 @@ class ArrayRegisters:
         self.biases = np.array(image.biases, np.int32)
         self.phase = 0
         self.sweeps_left = 0
-        self.beta = reset_beta(image)
+        self.beta = image.reset_beta
+        self._spans = tuple(_spans(image))
 
     @property
     def running(self) -> bool:
@@ -78,12 +81,36 @@ class ArrayRegisters:
             If an address is not a writable register of this array; then nothing is written.
         """
         values = np.atleast_1d(np.asarray(words, np.int64)).astype(np.uint32)
-        region, offset = locate(self.image, address, len(values), "w")
+        region, offset = self.locate(address, len(values), "w")
         if region == Region.CONTROL:
             for place, word in enumerate(values.tolist(), offset):
                 self._write_control(place, word)
         else:
             self._write_region(region, offset, values)
+
+    def locate(self, address: int, count: int, access: str) -> tuple[Region, int]:
+        """Region and offset of ``count`` consecutive words.
+
+        Parameters
+        ----------
+        address, count : int
+            First address, and how many.
+        access : {"r", "w"}
+            What all of them must allow.
+
+        Raises
+        ------
+        RequestError
+            If one of them is no register of this array, or does not allow it.
+        """
+        place = address
+        for first, last, allowed, region in self._spans:
+            if first <= place < last and access in allowed:
+                place = last
+            if place >= address + count:
+                return region, address & ((1 << registers.OFFSET_BITS) - 1)
+        verb = "writable" if access == "w" else "readable"
+        raise RequestError(f"address {place:#010x} is not a {verb} register of this array; see docs/contract.md")
 
     def _write_control(self, offset: int, word: int) -> None:
         if offset == Control.BETA:
@@ -107,32 +134,11 @@ class ArrayRegisters:
             bits[:] = unpack(words)[: len(bits)]
 
 
-def locate(image: Image, address: int, count: int, access: str) -> tuple[Region, int]:
-    """Region and offset of ``count`` consecutive words.
-
-    Parameters
-    ----------
-    image : Image
-        The array.
-    address, count : int
-        First address, and how many.
-    access : {"r", "w"}
-        What all of them must allow.
-
-    Raises
-    ------
-    RequestError
-        If one of them is no register of this array, or does not allow it.
-    """
-    place = address
-    while True:
-        register = find(place, image)
-        if register is None or access not in register.access:
-            verb = "writable" if access == "w" else "readable"
-            raise RequestError(f"address {place:#010x} is not a {verb} register of this array; see docs/contract.md")
-        place = registers.address(register.region, register.offset) + register.words(image)
-        if place >= address + count:
-            return register.region, address & ((1 << registers.OFFSET_BITS) - 1)
+def _spans(image: Image) -> Iterator[tuple[int, int, str, Region]]:
+    """First address, one past the last, access and region of every register, ascending."""
+    for register in registers.REGISTERS:
+        first = registers.address(register.region, register.offset)
+        yield first, first + register.words(image), register.access, register.region
 
 
 def check_widths(image: Image) -> None:
@@ -149,11 +155,6 @@ def check_widths(image: Image) -> None:
             f"couplings of format {image.weight_format} times beta of {image.beta_format} need more than "
             f"{_ARGUMENT_BITS} bits; scale the couplings towards 1 and beta the other way"
         )
-
-
-def reset_beta(image: Image) -> int:
-    """Code of beta at reset: 1, or the format's largest value."""
-    return min(round(1 / image.beta_format.step), image.beta_format.limit)
 
 
 def sign_extend(words: Words, bits: int) -> npt.NDArray[np.int32]:

@@ -97,8 +97,7 @@ class Simulator(Sampler):
             if self.progress is not None:
                 self.progress(last, len(request.betas))
         wall_ns = time.perf_counter_ns() - start
-        free = self._image.size - int(request.clamped.sum())
-        return Batch(replicas.samples, free * request.replicas * len(request.betas), wall_ns)
+        return Batch(replicas.samples, self._image.size * request.replicas * len(request.betas), wall_ns)
 
     def _check_memory(self, request: Request) -> None:
         row = request.replicas * self._image.size

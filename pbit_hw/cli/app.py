@@ -54,10 +54,16 @@ def pbit() -> None:
     """
 
 
-def run() -> None:
-    """Run the command line; a `PbitError` becomes one line on standard error and exit code 1."""
+def run(arguments: list[str] | None = None) -> None:
+    """Run the command line; a `PbitError` becomes one line on standard error and exit code 1.
+
+    Parameters
+    ----------
+    arguments : list of str, optional
+        Those of the process by default.
+    """
     try:
-        pbit()
+        pbit(args=arguments, prog_name="pbit")
     except PbitError as error:
         errors.print(f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
         sys.exit(1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from amaranth import Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
@@ -16,6 +18,9 @@ ADDRESS_BITS = 32
 WORD_BITS = 32
 COLUMN_BITS = 4
 """Low bits of an offset that are decoded together: one 4-input LUT per column."""
+
+Written = Callable[[Region, int], Value]
+"""Whether a register, by region and offset, is written in this clock."""
 
 
 class OffsetDecoder(wiring.Component):
@@ -127,88 +132,93 @@ class Array(wiring.Component):
         strobes = {region: Signal(name=f"write_{region.name.lower()}") for region in Region}
         for region, strobe in strobes.items():
             m.d.comb += strobe.eq(self.write & (self.address[OFFSET_BITS:] == region))
-        self._count(m, lambda place: strobes[Region.CONTROL] & offset.hit(place))
+
+        def written(region: Region, place: int) -> Value:
+            return strobes[region] & offset.hit(place)
+
+        turns = self._count(m, written)
         for pbit, component in enumerate(self.pbits):
             m.submodules[f"pbit_{pbit}"] = component
-            self._connect(m, pbit, component)
-            self._load(m, pbit, component, offset, strobes)
+            self._run(m, pbit, turns[int(image.colour[pbit])])
+            self._load(m, pbit, written)
         m.d.comb += self.states.eq(Cat(component.state for component in self.pbits))
         return m
 
-    def _count(self, m: Module, written) -> None:
-        """Phase, sweeps left and beta."""
-        running, last = self.sweeps_left.any(), self.phase == self._image.colours - 1
-        phase, sweeps_left = Signal.like(self.phase), Signal.like(self.sweeps_left)
-        m.d.comb += [phase.eq(self.phase), sweeps_left.eq(self.sweeps_left)]
+    def _count(self, m: Module, written: Written) -> Signal:
+        """Phase, sweeps left and beta; returns whose turn it is, one bit per colour."""
+        colours = self._image.colours
+        running, last = self.sweeps_left.any(), self.phase == colours - 1
+        phase, turns = Signal.like(self.phase), Signal(colours)
+        m.d.comb += [
+            phase.eq(self.phase),
+            turns.eq(Cat(running & (self.phase == colour) for colour in range(colours))),
+        ]
         with m.If(running):
             m.d.comb += phase.eq(Mux(last, 0, self.phase + 1))
-            m.d.comb += sweeps_left.eq(self.sweeps_left - last)
-        m.d.sync += [self.phase.eq(phase), self.sweeps_left.eq(sweeps_left)]
-        with m.If(written(Control.SWEEPS) & ~running):
+            m.d.sync += self.sweeps_left.eq(self.sweeps_left - last)
+        m.d.sync += self.phase.eq(phase)
+        with m.If(written(Region.CONTROL, Control.SWEEPS) & ~running):
             m.d.sync += self.sweeps_left.eq(self.data)
-        with m.If(written(Control.STOP)):
+        with m.If(written(Region.CONTROL, Control.STOP)):
             m.d.sync += self.sweeps_left.eq(Mux(phase.any(), stop(1), stop(0)))
-        with m.If(written(Control.BETA)):
+        with m.If(written(Region.CONTROL, Control.BETA)):
             m.d.sync += self.beta.eq(self.data)
+        return turns
 
-    def _connect(self, m: Module, pbit: int, component: PBit) -> None:
-        """Neighbours, beta and the colour's turn."""
-        image = self._image
-        sources = image.neighbours[image.slot_first[pbit] : image.slot_first[pbit + 1]].tolist()
+    def _run(self, m: Module, pbit: int, turn: Value) -> None:
+        """Connect a p-bit to its neighbours, beta and its colour's turn."""
+        image, component = self._image, self.pbits[pbit]
+        neighbours = image.neighbours[image.slot_first[pbit] : image.slot_first[pbit + 1]]
         m.d.comb += [
-            component.neighbours.eq(Cat(self.pbits[source].state for source in sources)),
+            component.neighbours.eq(Cat(self.pbits[neighbour].state for neighbour in neighbours)),
             component.beta.eq(self.beta),
-            component.update.eq(self.sweeps_left.any() & (self.phase == int(image.colour[pbit]))),
+            component.update.eq(turn),
         ]
 
-    def _load(
-        self, m: Module, pbit: int, component: PBit, offset: OffsetDecoder, strobes: dict[Region, Signal]
-    ) -> None:
-        """Strobes of the p-bit's registers."""
-        image = self._image
+    def _load(self, m: Module, pbit: int, written: Written) -> None:
+        """Connect a p-bit to the bus."""
+        image, component = self._image, self.pbits[pbit]
         word, bit = divmod(pbit, WORD_BITS)
-        words = image.generator.words
+        words = range(pbit * image.generator.words, (pbit + 1) * image.generator.words)
         slots = range(image.slot_first[pbit], image.slot_first[pbit + 1])
-        registers = range(pbit * words, (pbit + 1) * words)
         m.d.comb += [
             component.data.eq(self.data),
             component.clamp.eq(self.data[bit]),
-            component.load_clamp.eq(strobes[Region.CLAMP] & offset.hit(word)),
-            component.load_value.eq(strobes[Region.VALUE] & offset.hit(word)),
-            component.load_bias.eq(strobes[Region.BIAS] & offset.hit(pbit)),
-            component.load_weights.eq(Cat(strobes[Region.WEIGHT] & offset.hit(slot) for slot in slots)),
-            component.load_generator.eq(Cat(strobes[Region.GENERATOR] & offset.hit(place) for place in registers)),
+            component.load_clamp.eq(written(Region.CLAMP, word)),
+            component.load_value.eq(written(Region.VALUE, word)),
+            component.load_bias.eq(written(Region.BIAS, pbit)),
+            component.load_weights.eq(Cat(written(Region.WEIGHT, slot) for slot in slots)),
+            component.load_generator.eq(Cat(written(Region.GENERATOR, place) for place in words)),
         ]
 
 
 class ProbedArray(wiring.Component):
-    """An array that also shows its generator registers, for lockstep with a simulator.
+    """An `Array` that shows its generator registers too, for simulators that see ports only.
 
     Parameters
     ----------
-    image : Image
-        The array.
+    image, multipliers
+        See `Array`.
 
     Members
     -------
     write, address, data, states, phase, sweeps_left, beta
-        As those of `Array`.
-    registers : Out(n * words * 32)
+        See `Array`.
+    registers : Out(32 * n * generator words)
         Generator registers, p-bit by p-bit, word 0 lowest.
     """
 
-    def __init__(self, image: Image) -> None:
+    def __init__(self, image: Image, *, multipliers: int | None = None) -> None:
         self.image = image
-        self._array = Array(image)
-        members = dict(self._array.signature.members)
-        super().__init__({**members, "registers": Out(image.size * image.generator.words * WORD_BITS)})
+        self.array = Array(image, multipliers=multipliers)
+        bits = WORD_BITS * image.size * image.generator.words
+        super().__init__({**self.array.signature.members, "registers": Out(bits)})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.array = array = self._array
+        m.submodules.array = array = self.array
+        for name, member in array.signature.members.items():
+            inner, outer = getattr(array, name), getattr(self, name)
+            m.d.comb += inner.eq(outer) if member.flow == In else outer.eq(inner)
         m.d.comb += self.registers.eq(Cat(pbit.register for pbit in array.pbits))
-        for name in ("write", "address", "data"):
-            m.d.comb += getattr(array, name).eq(getattr(self, name))
-        for name in ("states", "phase", "sweeps_left", "beta"):
-            m.d.comb += getattr(self, name).eq(getattr(array, name))
         return m

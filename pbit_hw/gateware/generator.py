@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
+from functools import cache, reduce
+from operator import xor
 
-import numpy as np
-from amaranth import Cat, Module, Signal, Value
+from amaranth import Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -15,8 +17,9 @@ from ..contract.generator import WORD_BITS, Generator, next_rows
 REGISTER_BITS = 32
 
 
-def taps(kind: Generator) -> list[list[int]]:
-    """The bits whose XOR is each bit of the next register, read off the contract's next-state function.
+@cache
+def diagonals(kind: Generator) -> dict[int, int]:
+    """The next-state matrix of a generator by diagonals, read off the contract's next-state function.
 
     Parameters
     ----------
@@ -25,13 +28,17 @@ def taps(kind: Generator) -> list[list[int]]:
 
     Returns
     -------
-    list of list of int
-        One list per bit of the register, lowest bit first.
+    dict of int to int
+        Mask per distance: bit i of the next register is the XOR of bits i +
+        distance of this one over all distances whose mask has bit i.
     """
-    images = gf2.matrix(next_rows(kind), kind.words)
-    places = range(REGISTER_BITS * kind.words)
-    image_bits = np.array([(images[:, bit // REGISTER_BITS] >> bit % REGISTER_BITS) & 1 for bit in places])
-    return [np.flatnonzero(row).tolist() for row in image_bits]
+    masks: dict[int, int] = defaultdict(int)
+    for source, image in enumerate(gf2.matrix(next_rows(kind), kind.words).tolist()):
+        register = sum(word << REGISTER_BITS * place for place, word in enumerate(image))
+        for target in range(REGISTER_BITS * kind.words):
+            if register >> target & 1:
+                masks[source - target] |= 1 << target
+    return dict(masks)
 
 
 class RandomGenerator(wiring.Component):
@@ -77,7 +84,7 @@ class RandomGenerator(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         with m.If(self.step):
-            m.d.sync += self.register.eq(Cat(_parity(self.register, places) for places in taps(self._kind)))
+            m.d.sync += self.register.eq(self._next())
         for place in range(self._kind.words):
             with m.If(self.load[place]):
                 m.d.sync += self.register.word_select(place, REGISTER_BITS).eq(self.data)
@@ -86,6 +93,15 @@ class RandomGenerator(wiring.Component):
         else:
             self._xoshiro_word(m)
         return m
+
+    def _next(self) -> Value:
+        """The register after an update."""
+        register, bits = self.register, len(self.register)
+        moved = {
+            distance: register[distance:] if distance >= 0 else (register << -distance)[:bits]
+            for distance in diagonals(self._kind)
+        }
+        return reduce(xor, (moved[distance] & mask for distance, mask in diagonals(self._kind).items()))
 
     def _xoshiro_word(self, m: Module) -> None:
         """The high bits of xoshiro128++'s output: two 32-bit sums with a rotation between them."""
@@ -96,7 +112,3 @@ class RandomGenerator(wiring.Component):
             outer.eq(inner.rotate_left(7) + s0),
             self.word.eq(outer[-WORD_BITS:]),
         ]
-
-
-def _parity(register: Signal, places: list[int]) -> Value:
-    return Cat(register[place] for place in places).xor()

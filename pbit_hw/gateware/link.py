@@ -57,7 +57,8 @@ class RequestCheck(wiring.Component):
         starts, fits, known = Signal(), Signal(), Signal()
         with m.Switch(opcode):
             with m.Case(Opcode.READ):
-                m.d.comb += [known.eq(1), fits.eq(length == READ.size)]
+                fits_answer = self.count < 1 << (len(length) - exact_log2(WORD_BYTES))
+                m.d.comb += [known.eq(1), fits.eq((length == READ.size) & fits_answer)]
             with m.Case(Opcode.WRITE):
                 whole_words = length[: exact_log2(WORD_BYTES)] == WRITE.size % WORD_BYTES
                 m.d.comb += [known.eq(1), fits.eq(whole_words & (length >= WRITE.size) & (length <= MAX_REQUEST))]

@@ -11,6 +11,7 @@ from ..contract.errors import FitError
 
 DATA_BITS = 8
 MIN_DIVISOR = 4
+SYNCHRONISER_CLOCKS = 2
 MAX_ERROR = 0.02
 """Largest relative error of the bit time: sampling goes wrong from about 5 %, shared by both ends."""
 
@@ -44,8 +45,8 @@ class UARTReceiver(wiring.Component):
     """Serial line to bytes.
 
     A byte whose stop bit is low is dropped, and so is a byte that is complete
-    while the one before it still waits. A byte comes out 9.5 bit times and
-    four clocks after the falling edge of its start bit.
+    while the one before it still waits. Bits are sampled in the middle, so a
+    byte comes out 9.5 bit times after the falling edge of its start bit.
 
     Parameters
     ----------
@@ -67,7 +68,7 @@ class UARTReceiver(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         line = Signal(init=1)
-        m.submodules.synchroniser = FFSynchronizer(self.rx, line, init=1)
+        m.submodules.synchroniser = FFSynchronizer(self.rx, line, init=1, stages=SYNCHRONISER_CLOCKS)
         timer = Signal(range(self._divisor))
         left = Signal(range(DATA_BITS))
         byte = Signal(DATA_BITS)
@@ -77,7 +78,7 @@ class UARTReceiver(wiring.Component):
             m.d.sync += self.bytes.valid.eq(0)
         with m.FSM():
             with m.State("IDLE"):
-                m.d.sync += timer.eq(self._divisor // 2 - 1)
+                m.d.sync += timer.eq(max(self._divisor // 2 - 1 - SYNCHRONISER_CLOCKS, 0))
                 with m.If(~line):
                     m.next = "START"
             with m.State("START"), m.If(timer == 0):

@@ -1,19 +1,27 @@
 import json
-import subprocess
-import sys
+from types import SimpleNamespace
 
 import pytest
 
+from pbit_hw.cli.app import run
+
 
 class Pbit:
-    """Runs the command line in a process of its own, in a folder of its own."""
+    """Runs the command line in a folder of its own and keeps what it prints."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, capsys):
         self.folder = folder
+        self._capsys = capsys
 
     def run(self, *arguments):
-        command = [sys.executable, "-m", "pbit_hw.cli", *map(str, arguments)]
-        return subprocess.run(command, cwd=self.folder, capture_output=True, text=True, timeout=300)
+        self._capsys.readouterr()
+        code = 0
+        try:
+            run([str(argument) for argument in arguments])
+        except SystemExit as stop:
+            code = stop.code or 0
+        printed = self._capsys.readouterr()
+        return SimpleNamespace(returncode=code, stdout=printed.out, stderr=printed.err)
 
     def json(self, *arguments):
         done = self.run(*arguments, "--json")
@@ -30,8 +38,9 @@ class Pbit:
 
 
 @pytest.fixture
-def pbit(tmp_path):
-    return Pbit(tmp_path)
+def pbit(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    return Pbit(tmp_path, capsys)
 
 
 @pytest.fixture

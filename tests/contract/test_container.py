@@ -115,7 +115,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.
     def fail(*_: object) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr(container.os, failing, fail)
+    monkeypatch.setattr(os, failing, fail)
     with pytest.raises(OSError, match="disk full"):
         container.write_whole(target, FILE)
     assert os.listdir(tmp_path) == ["x.pbit"]

@@ -184,6 +184,7 @@ faults = st.dictionaries(
 def test_right_answers_or_an_error_whatever_befalls_the_bytes(programs, clock_hz, faulty, to_device, from_device):
     image = programs["glass"].image
     client = Client(faulty(VirtualDevice(image, clock_hz=clock_hz), to_device, from_device))
+    client.clock_hz = clock_hz
     expected = identity(image, clock_hz)
     values, ones = np.array([0xA5A5A5A5, 0x5], np.uint32), np.array([0xFFFFFFFF, 0xF], np.uint32)
     failures = 0

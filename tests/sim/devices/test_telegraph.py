@@ -43,7 +43,7 @@ def test_mean_dwells_are_arrhenius_times_drive():
 
 @pytest.mark.parametrize("device", DEVICES)
 def test_dwells_are_exponential_with_the_programmed_means(device):
-    states, dwells = device.dwells(100_000, seed=3)
+    states, dwells = device.dwells(100_000, seed=DEVICES.index(device))
     assert min(dwell_p_values(device, states, dwells)) > ACCEPT
     for state in (0, 1):
         chosen = dwells[states == state]

@@ -1,0 +1,53 @@
+"""Small models: their ground states and sizes are the known ones."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+from pbit_hw.compiler.library import and_gate, full_adder, full_adder_truth_table, lattice
+from pbit_hw.contract.errors import ModelError
+
+
+def distribution(energies: np.ndarray, beta: float) -> np.ndarray:
+    weights = np.exp(-beta * (energies - energies.min()))
+    return weights / weights.sum()
+
+
+@pytest.mark.parametrize(("beta", "share"), [(0.5, 0.60164), (1.0, 0.80829), (1.5, 0.91985), (2.0, 0.96894)])
+def test_full_adder(beta: float, share: float) -> None:
+    states = np.array(list(itertools.product((-1, 1), repeat=5)))
+    truth = {tuple(row) for row in full_adder_truth_table().tolist()}
+    assert truth == {(*bits, sum(bits) % 2, sum(bits) // 2) for bits in itertools.product((0, 1), repeat=3)}
+    right = [tuple(row) in truth for row in ((states + 1) // 2).tolist()]
+    assert distribution(full_adder().energies(states), beta)[right].sum() == pytest.approx(share, abs=1e-5)
+
+
+def test_and_gate() -> None:
+    states = np.array(list(itertools.product((-1, 1), repeat=3)))
+    right = [c == (a & b) for a, b, c in ((states + 1) // 2).tolist()]
+    assert distribution(and_gate().energies(states), 1.0)[right] == pytest.approx([0.24661] * 4, abs=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(5,), (4, 4), (3, 5, 4)])
+def test_lattice(shape: tuple[int, ...]) -> None:
+    model = lattice(shape, coupling=0.5)
+    size = int(np.prod(shape))
+    assert (model.size, len(model.edges)) == (size, size * len(shape))
+    assert (np.bincount(model.edges.ravel()) == 2 * len(shape)).all()
+    assert model.energies(np.ones(size))[0] == pytest.approx(-0.5 * len(model.edges))
+
+
+def test_spin_glass() -> None:
+    model = lattice((6, 6, 6), spin_glass_seed=3)
+    assert set(model.couplings.tolist()) == {-1.0, 1.0}
+    assert abs(model.couplings.mean()) < 0.2
+    assert np.array_equal(model.couplings, lattice((6, 6, 6), spin_glass_seed=3).couplings)
+
+
+@pytest.mark.parametrize("shape", [(), (2, 5), (0,)])
+def test_lattices_with_double_bonds_are_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ModelError, match="use >= 3"):
+        lattice(shape)

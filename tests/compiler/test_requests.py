@@ -1,0 +1,147 @@
+"""Requests: what a user asks for, in codes and physical order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pbit_hw.compiler import RBM, Program, compile, requests
+from pbit_hw.compiler.library import full_adder
+from pbit_hw.contract.errors import FormatError, PbitError, RequestError
+from pbit_hw.contract.request import initial_states
+
+
+@pytest.fixture(scope="module")
+def adder() -> Program:
+    return compile(full_adder(), clamp={"S": 1})
+
+
+@pytest.fixture(scope="module")
+def rbm() -> Program:
+    return compile(RBM(np.ones((3, 2)), np.zeros(3), np.zeros(2)))
+
+
+def place(program: Program, label: Any) -> int:
+    """Physical p-bit of a label."""
+    return int(np.flatnonzero(program.order == program.model.index[label])[0])
+
+
+@pytest.mark.parametrize(
+    ("beta", "sweeps", "codes"),
+    [
+        (1.0, 3, [512, 512, 512]),
+        (0, 2, [0, 0]),
+        (np.float32(0.5), 1, [256]),
+        ((0.0, 2.0), 5, [0, 256, 512, 768, 1024]),
+        ([2.0, 0.0], 3, [1024, 512, 0]),
+        ((0.25, 4.0), 1, [128]),
+        ((0.25, 4.0), 2, [128, 2048]),
+        ([1.0, 3.0, 2.0], 3, [512, 1536, 1024]),
+        (np.linspace(0, 1, 4), 4, [0, 171, 341, 512]),
+        (7.998, 1, [4095]),
+    ],
+)
+def test_beta_becomes_codes(adder: Program, beta: Any, sweeps: int, codes: list[int]) -> None:
+    request = adder.request(sweeps, beta=beta)
+    assert request.betas.tolist() == codes
+    assert request.betas.dtype == np.int32
+
+
+@pytest.mark.parametrize(
+    ("options", "kept"),
+    [
+        ({"sweeps": 4}, [1, 2, 3, 4]),
+        ({"sweeps": 4, "burn_in": 2}, [3, 4]),
+        ({"sweeps": 7, "keep_every": 3}, [3, 6]),
+        ({"sweeps": 7, "keep_every": 3, "burn_in": 1}, [4, 7]),
+        ({"sweeps": 7, "beta": (0.1, 2.0)}, [7]),
+        ({"sweeps": 7, "beta": (0.1, 2.0), "burn_in": 3}, [7]),
+        ({"sweeps": 6, "beta": (0.1, 2.0), "keep_every": 2}, [2, 4, 6]),
+        ({"sweeps": 3, "beta": [1.0, 1.0, 1.0]}, [1, 2, 3]),
+    ],
+)
+def test_which_sweeps_are_kept(adder: Program, options: dict[str, Any], kept: list[int]) -> None:
+    assert adder.request(**options).keep.tolist() == kept
+
+
+def test_random_initial_states_are_the_contracts(adder: Program) -> None:
+    request = adder.request(1, replicas=6, seed=99)
+    assert np.array_equal(request.initial, initial_states(99, 6, 5))
+    assert (request.seed, request.replicas) == (99, 6)
+
+
+def test_initial_states_go_to_physical_order(adder: Program, rbm: Program) -> None:
+    spins = np.array([[1, -1, -1, 1, 1], [-1, -1, 1, 1, -1]])
+    assert np.array_equal(adder.request(1, replicas=2, initial=spins).initial, (spins[:, adder.order] + 1) // 2)
+    bits = [[1, 0, 0, 1, 1]]
+    assert np.array_equal(rbm.request(1, initial=bits).initial, np.array(bits)[:, rbm.order])
+    assert rbm.request(1, initial=np.array(bits, bool)).initial.dtype == np.uint8
+
+
+def test_clamps(adder: Program, rbm: Program) -> None:
+    request = adder.request(1, replicas=3, clamp={"A": 1, "Cout": np.array([1, -1, 1])})
+    clamped = np.zeros(5)
+    clamped[[place(adder, "A"), place(adder, "Cout")]] = 1
+    assert np.array_equal(request.clamped, clamped)
+    assert request.clamp_values[:, place(adder, "A")].tolist() == [1, 1, 1]
+    assert request.clamp_values[:, place(adder, "Cout")].tolist() == [1, 0, 1]
+    assert rbm.request(1, clamp={"h1": 0}).clamp_values[0, place(rbm, "h1")] == 0
+    assert request.clamped.dtype == request.clamp_values.dtype == np.uint8
+
+
+def test_the_programs_clamps_hold_unless_others_are_given(adder: Program) -> None:
+    default = adder.request(1, replicas=2)
+    assert np.flatnonzero(default.clamped).tolist() == [place(adder, "S")]
+    assert default.clamp_values[:, place(adder, "S")].tolist() == [1, 1]
+    assert np.flatnonzero(adder.request(1, clamp={"A": 1}).clamped).tolist() == [place(adder, "A")]
+    assert not adder.request(1, clamp={}).clamped.any()
+
+
+def test_clamped_states_start_clamped(adder: Program) -> None:
+    request = adder.request(1, replicas=4, clamp={"B": [1, 1, -1, -1]})
+    assert request.start[:, place(adder, "B")].tolist() == [1, 1, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"sweeps": 0}, RequestError, "sweeps is 0; it must be at least 1"),
+        ({"sweeps": 1.5}, RequestError, "sweeps is 1.5; it must be a whole number"),
+        ({"sweeps": None}, RequestError, "sweeps is None"),
+        ({"sweeps": 2, "replicas": 0}, RequestError, "replicas is 0"),
+        ({"sweeps": 2, "burn_in": -1}, RequestError, "burn_in is -1"),
+        ({"sweeps": 2, "keep_every": 0}, RequestError, "keep_every is 0"),
+        ({"sweeps": 2, "keep_every": 3}, RequestError, "nothing would be kept of 2 sweeps with burn_in 0 and keep_e"),
+        ({"sweeps": 2, "burn_in": 2}, RequestError, "nothing would be kept"),
+        ({"sweeps": 2, "burn_in": 2, "beta": (0, 1)}, RequestError, "nothing would be kept"),
+        ({"sweeps": 2, "beta": [1, 2, 3]}, RequestError, r"beta has shape \(3,\); give a number, \(start, stop\) or 2"),
+        ({"sweeps": 2, "beta": "hot"}, RequestError, "beta is 'hot'; give a number"),
+        ({"sweeps": 2, "beta": np.ones((2, 2))}, RequestError, "beta has shape"),
+        ({"sweeps": 2, "beta": 8.5}, FormatError, r"beta 8.5 is outside u\[3\]\[9\], 0 to 7.998"),
+        ({"sweeps": 2, "beta": -1}, FormatError, "beta -1 is outside"),
+        ({"sweeps": 2, "beta": float("nan")}, FormatError, "beta nan is outside"),
+        ({"sweeps": 2, "initial": np.ones((2, 5))}, RequestError, "initial holds 2 states for 1 replicas"),
+        ({"sweeps": 2, "initial": np.zeros((1, 5))}, RequestError, "initial: states of this model are -1 or 1"),
+        ({"sweeps": 2, "initial": np.ones((1, 4))}, RequestError, r"initial: states have shape \(1, 4\)"),
+        ({"sweeps": 2, "clamp": {"Z": 1}}, RequestError, "cannot clamp 'Z': the model has no such variable"),
+        ({"sweeps": 2, "clamp": {"A": 0}}, RequestError, "cannot clamp 'A' to 0: it takes -1 or 1"),
+        ({"sweeps": 2, "clamp": {"A": "up"}}, RequestError, "cannot clamp 'A' to up"),
+        ({"sweeps": 2, "clamp": {"A": [1, 1]}}, RequestError, r"clamp of 'A' has shape \(2,\); give a value or 1"),
+    ],
+)
+def test_impossible_requests_are_refused(
+    adder: Program, options: dict[str, Any], error: type[PbitError], message: str
+) -> None:
+    with pytest.raises(error, match=message) as caught:
+        adder.request(**options)
+    assert "\n" not in str(caught.value)
+
+
+def test_more_states_than_memory_are_refused(adder: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(requests, "MAX_KEPT_BYTES", 5 * 2 * 10)
+    assert len(adder.request(10, replicas=2).keep) == 10
+    with pytest.raises(RequestError, match="11 kept sweeps of 2 replicas are 0.0 GB of states, the limit is"):
+        adder.request(11, replicas=2)
+    assert len(adder.request(11, replicas=2, keep_every=2).keep) == 5

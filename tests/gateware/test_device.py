@@ -1,0 +1,177 @@
+"""Whole devices in RTL, spoken to by the real host and compared with the simulator and the virtual device."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import numpy as np
+import pytest
+from amaranth.hdl import Module
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from pbit_hw.compiler import RBM, Program, compile, library
+from pbit_hw.contract import link
+from pbit_hw.contract.errors import DigestMismatchError, LinkError
+from pbit_hw.contract.image import Image
+from pbit_hw.contract.link import Frame, Opcode
+from pbit_hw.contract.registers import REGISTERS, Control, Region, address
+from pbit_hw.gateware.device import LinkedArray, PbitDevice
+from pbit_hw.gateware.uart import UARTReceiver, UARTTransmitter
+from pbit_hw.host import Device
+from pbit_hw.sim.simulator import Simulator
+from pbit_hw.sim.virtual import VirtualDevice
+
+from .rtl_transport import RTLTransport
+
+CLOCK_HZ = 10_000
+
+
+class SerialLine(wiring.Component):
+    """A `PbitDevice` and the host's end of its serial line."""
+
+    def __init__(self, image: Image, clock_hz: int, baud: int) -> None:
+        self._device = PbitDevice(image, clock_hz, baud)
+        self._divisor = clock_hz // baud
+        super().__init__({"rx": In(stream.Signature(8)), "tx": Out(stream.Signature(8))})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.device = device = self._device
+        m.submodules.transmitter = transmitter = UARTTransmitter(self._divisor)
+        m.submodules.receiver = receiver = UARTReceiver(self._divisor)
+        wiring.connect(m, wiring.flipped(self.rx), transmitter.bytes)
+        wiring.connect(m, receiver.bytes, wiring.flipped(self.tx))
+        m.d.comb += [device.rx.eq(transmitter.tx), receiver.rx.eq(device.tx)]
+        return m
+
+
+def rbm() -> RBM:
+    """Bits instead of spins, 35 of them: a state of two words, and three requests of weights."""
+    rng = np.random.default_rng(5)
+    return RBM(rng.normal(size=(30, 5)), rng.normal(size=30), rng.normal(size=5))
+
+
+def linked(image: Image) -> RTLTransport:
+    return RTLTransport(LinkedArray(image, CLOCK_HZ), CLOCK_HZ)
+
+
+def same_samples(program: Program, transport: Any, **run: Any) -> bool:
+    """Whether the device and the simulator, given the same seed, take the same samples in two runs."""
+    device, simulator = Device(program, transport, seed=11), Simulator(program, seed=11)
+    pairs = [(device.sample(**run).states, simulator.sample(**run).states) for _ in range(2)]
+    assert not np.array_equal(pairs[0][1], pairs[1][1])
+    return all(np.array_equal(*pair) for pair in pairs)
+
+
+@pytest.mark.parametrize("generator", ["lfsr32", "xoshiro128"])
+def test_host_samples_the_full_adder(generator):
+    program = compile(library.full_adder(), generator=generator)
+    assert same_samples(program, linked(program.image), sweeps=40, replicas=3, burn_in=7)
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        {"sweeps": 12, "replicas": 2, "beta": (0.2, 3.0)},
+        {"sweeps": 12, "replicas": 2, "keep_every": 5, "clamp": {"Cin": [1, -1], "S": 1}},
+    ],
+)
+def test_host_anneals_and_clamps(run):
+    program = compile(library.full_adder())
+    assert same_samples(program, linked(program.image), **run)
+
+
+def test_host_samples_a_machine_of_bits():
+    program = compile(rbm())
+    assert same_samples(program, linked(program.image), sweeps=10, replicas=2)
+
+
+def test_host_reweights():
+    program = compile(library.full_adder())
+    device, simulator = Device(program, linked(program.image)), Simulator(program)
+    for sampler in (device, simulator):
+        sampler.set_weights(-program.model.couplings, np.arange(5) - 2.0)
+    assert np.array_equal(device.sample(sweeps=30).states, simulator.sample(sweeps=30).states)
+
+
+def test_another_seed_gives_other_samples():
+    """Negative control of the comparisons above."""
+    program = compile(library.full_adder())
+    device, simulator = Device(program, linked(program.image), seed=1), Simulator(program, seed=2)
+    assert not np.array_equal(device.sample(sweeps=30).states, simulator.sample(sweeps=30).states)
+
+
+def test_host_over_the_serial_line():
+    program = compile(library.full_adder())
+    transport = RTLTransport(SerialLine(program.image, 40_000, 10_000), 40_000)
+    assert same_samples(program, transport, sweeps=5)
+
+
+def test_host_refuses_another_array():
+    transport = linked(compile(library.and_gate()).image)
+    with pytest.raises(DigestMismatchError, match=r"3 p-bits.*5 p-bits"):
+        Device(compile(library.full_adder()), transport)
+
+
+def test_host_recovers_from_a_lost_byte():
+    """Half a request makes the next exchange fail; the one after it waits until the device forgot."""
+    program = compile(library.and_gate())
+    transport = linked(program.image)
+    device, simulator = Device(program, transport), Simulator(program)
+    transport.write(link.encode(Frame(Opcode.WRITE, 1, bytes(250)))[:-1])
+    transport.pass_clocks(300)
+    with pytest.raises(LinkError):
+        device.sample(sweeps=1)
+    assert np.array_equal(device.sample(sweeps=4).states, simulator.sample(sweeps=4).states)
+
+
+def random_frame(image: Image, rng: np.random.Generator) -> bytes:
+    """Any request but one whose effect hangs on when it comes; one in eight damaged."""
+    row = REGISTERS[rng.integers(len(REGISTERS))]
+    at = max(address(row.region, row.offset) + int(rng.integers(-1, row.words(image) + 1)), 0)
+    words = int(rng.integers(0, 7))
+    if at in (address(Region.CONTROL, Control.SWEEPS), address(Region.CONTROL, Control.STOP)):
+        words = min(words, 1)
+    data = rng.integers(0, 1 << (2 if row.name == "SWEEPS" else 32), words).astype("<u4").tobytes()
+    payloads = {
+        Opcode.READ: link.READ.pack(at, words),
+        Opcode.WRITE: link.WRITE.pack(at) + data,
+        Opcode.SAMPLE: link.SAMPLE.pack(int(rng.integers(5)), int(rng.integers(4))),
+        int(rng.integers(256)): data,
+    }
+    opcode = list(payloads)[rng.choice(len(payloads), p=(0.4, 0.4, 0.15, 0.05))]
+    payload = payloads[opcode] + bytes(int(rng.choice([0, 0, 0, 0, 0, 0, 0, 1])))
+    frame = bytearray(link.encode(Frame(opcode, int(rng.integers(256)), payload)))
+    if rng.random() < 0.125:
+        frame[rng.integers(3, len(frame))] ^= 1 << int(rng.integers(8))
+    return bytes(frame)
+
+
+def everything(transport: Any) -> bytes:
+    """All bytes that have come."""
+    data = b""
+    with contextlib.suppress(LinkError):
+        while True:
+            data += transport.read(1, 0.0)
+    return data
+
+
+@pytest.mark.parametrize(("make_model", "seed"), [(library.full_adder, 1), (rbm, 2)])
+def test_answers_equal_the_virtual_devices(make_model, seed):
+    """Byte for byte, to 400 random requests, refusals of every kind but BUSY among them."""
+    image = compile(make_model()).image
+    virtual, rtl = VirtualDevice(image, CLOCK_HZ), linked(image)
+    rng = np.random.default_rng(seed)
+    reasons = set()
+    for _ in range(400):
+        frame = random_frame(image, rng)
+        virtual.write(frame)
+        rtl.write(frame)
+        rtl.pass_clocks(len(frame) + 500)
+        expected = everything(virtual)
+        assert everything(rtl) == expected, frame.hex(" ")
+        if expected[3] == Opcode.REFUSE:
+            reasons.add(expected[link.HEADER.size])
+    assert reasons == {link.Refusal.CRC, link.Refusal.OPCODE, link.Refusal.LENGTH, link.Refusal.ADDRESS}
