@@ -194,13 +194,12 @@ def _close_timing(image: Image, board: Board, work: Path, progress: tools.Progre
 def _plan(image: Image, board: Board, halvings: int, work: Path) -> list[list[str]]:
     """Write sources and constraints; return the commands of synthesis, place and route, and packing."""
     clock_hz = board.target.clock_hz >> halvings
-    device = PbitDevice(image, clock_hz, clock.baud(clock_hz))
+    device = PbitDevice(image, clock_hz, clock.baud(clock_hz), multipliers=board.multipliers_for(image))
     plan = board.platform().prepare(
         Top(board, device, halvings),
         "top",
         emit_src=False,
         verbose=True,
-        synth_opts=board.multiplier_option(image),
         nextpnr_opts=f"--seed {SEED} --report report.json --timing-allow-fail",
     )
     plan.extract(work)

@@ -64,7 +64,18 @@ def timings(report: Mapping[str, Any]) -> list[Timing]:
     ]
     if not found:
         raise ToolError("nextpnr reported no clock; use nextpnr 0.9 or newer: pip install pbit-hw[build]")
+    _check_whole(report, {f"posedge {timing.clock}" for timing in found})
     return found
+
+
+def _check_whole(report: Mapping[str, Any], edges: set[str]) -> None:
+    """Raise unless every path runs between the clocks: one that ends at any other clock was cut, and Fmax is untrue.
+
+    nextpnr-ice40 cuts paths at a DSP without registers in this way.
+    """
+    ends = {path[end] for path in report.get("critical_paths", ()) for end in ("from", "to")}
+    if cut := sorted(ends - edges - {"<async>"}):
+        raise ToolError(f"nextpnr cut paths at {', '.join(cut)}, so its Fmax does not hold; build without multipliers")
 
 
 def used(report: Mapping[str, Any], cell: str) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 import os
 from collections.abc import Hashable, Sequence
-from typing import Any, Self
+from typing import Any, Self, SupportsIndex
 
 import numpy as np
 import numpy.typing as npt
@@ -176,8 +176,8 @@ class BoltzmannMachine(Model):
 
     def __init__(
         self,
-        visible: int | Sequence[Hashable],
-        hidden: int | Sequence[Hashable] = 0,
+        visible: SupportsIndex | Sequence[Hashable],
+        hidden: SupportsIndex | Sequence[Hashable] = 0,
         J: Any = None,  # noqa: N803
         h: npt.ArrayLike | None = None,
         unit: Unit = Unit.SPIN,
@@ -198,7 +198,7 @@ class BoltzmannMachine(Model):
         fill(self, unit, n, *canonical_edges(n, pairs, couplings), biases, seen + unseen, visible=len(seen))
 
 
-def _unit_labels(units: int | Sequence[Hashable], prefix: str) -> list[Hashable]:
+def _unit_labels(units: SupportsIndex | Sequence[Hashable], prefix: str) -> list[Hashable]:
     try:
         count = operator.index(units)  # type: ignore[arg-type]
     except TypeError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -85,7 +85,7 @@ class Program:
         keep_every: int | None = None,
         burn_in: int = 0,
         initial: npt.ArrayLike | None = None,
-        clamp: Mapping[Hashable, npt.ArrayLike] | None = None,
+        clamp: Mapping[Any, npt.ArrayLike] | None = None,
         seed: int = 0,
     ) -> Request:
         """Translate a run to physical order and integer codes.
@@ -205,7 +205,7 @@ def compile(
     beta_format: str | UnsignedFormat = BETA_FORMAT,
     generator: str = "lfsr32",
     max_degree: int | None = None,
-    clamp: Mapping[Hashable, float] | None = None,
+    clamp: Mapping[Any, float] | None = None,
 ) -> Program:
     """Map a model onto a coloured p-bit array in fixed point.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -31,7 +31,7 @@ def make_request(
     keep_every: int | None,
     burn_in: int,
     initial: npt.ArrayLike | None,
-    clamp: Mapping[Hashable, npt.ArrayLike] | None,
+    clamp: Mapping[Any, npt.ArrayLike] | None,
     seed: int,
 ) -> Request:
     """See `Program.request`."""
@@ -107,7 +107,7 @@ def _initial_bits(model: Model, initial: npt.ArrayLike, replicas: int) -> Uint8:
 
 
 def clamps(
-    model: Model, image: Image, order: Int32, clamp: Mapping[Hashable, npt.ArrayLike] | None, replicas: int
+    model: Model, image: Image, order: Int32, clamp: Mapping[Any, npt.ArrayLike] | None, replicas: int
 ) -> tuple[Uint8, Uint8]:
     """Which p-bits are clamped, shape (n,), and to what in each replica, shape (replicas, n)."""
     if clamp is None:

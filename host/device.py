@@ -141,7 +141,9 @@ def _stretches(request: Request) -> Iterator[_Stretch]:
 
 def _check_identity(words: npt.NDArray[np.uint32], image: Image) -> None:
     if words[Control.MAGIC] != MAGIC:
-        raise LinkError(f"this is no pbit-hw device: it says {int(words[Control.MAGIC]):#010x} instead of {MAGIC:#010x}")
+        raise LinkError(
+            f"this is no pbit-hw device: it says {int(words[Control.MAGIC]):#010x} instead of {MAGIC:#010x}"
+        )
     if words[Control.VERSION] != VERSION:
         raise LinkError(
             f"the device has contract version {words[Control.VERSION]}, this pbit-hw has {VERSION}; "

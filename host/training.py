@@ -170,8 +170,10 @@ def train(
         If the sampler is a device and its link fails.
     """
     rows = _checked(sampler.program.model, data)  # type: ignore[attr-defined]
-    if min(epochs, batch_size, sweeps) < 1:
-        raise RequestError(f"epochs {epochs}, batch_size {batch_size} and sweeps {sweeps} must each be at least 1")
+    if min(epochs, batch_size, sweeps, 1 if chains is None else chains) < 1:
+        raise RequestError(
+            f"epochs {epochs}, batch_size {batch_size}, sweeps {sweeps} and chains {chains} must each be at least 1"
+        )
     learner = ContrastiveDivergence(sampler, sweeps=sweeps, chains=chains, seed=seed)
     shuffle = np.random.default_rng(seed)
     batches = -(-len(rows) // batch_size)

@@ -195,16 +195,15 @@ class _SweptArray(ArrayRegisters):
         """States after each of ``samples`` runs of ``sweeps`` sweeps, shape (samples, n)."""
         out = np.empty((samples, 1, self.image.size), np.uint8)
         out[:] = self.states
-        keep = sweeps * np.arange(1, samples + 1)
         step = max(_PIECE // (self.image.size + self.image.slots), 1)
         for first in range(0, sweeps * samples, step):
             last = min(first + step, sweeps * samples)
-            kept, kept_last = np.searchsorted(keep, (first, last), "right")
+            kept, kept_last = first // sweeps, last // sweeps
             sweep.chains(
                 self.states[None],
                 self.registers[None],
                 out[kept:kept_last],
-                keep[kept:kept_last] - first,
+                sweeps * np.arange(kept + 1, kept_last + 1) - first,
                 np.full(last - first, self.beta, np.int32),
                 self.clamped,
                 self.clamp_values[None],

@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 
-import networkx as nx
 import pytest
 
 import pbit_hw as pb
@@ -52,15 +51,6 @@ def loaded(script: str) -> set[str]:
 def test_compiling_loads_neither_numba_nor_amaranth() -> None:
     heavy = {"numba", "amaranth", "serial", "scipy", "dimod"}
     script = "import pbit_hw as pb; pb.compile(pb.Ising([0.0, 0.0], [[0, 1], [1, 0]])); pb.Samples; pb.PbitError"
-    assert not loaded(script) & heavy
-    assert "numba" in loaded("import pbit_hw as pb; pb.Simulator")
-
-
-def test_the_first_screen() -> None:
-    model = pb.Ising.from_networkx(nx.random_regular_graph(3, 64, seed=0), coupling=-1.0)
-    program = pb.compile(model)
-    samples = pb.Simulator(program, seed=1).sample(sweeps=200, replicas=16, beta=(0.2, 3.0))
-    assert samples.states.shape == (16, 64)
-    assert samples.best.energy == model.energies(samples.best.state)[0]
-    assert samples.best.energy < -70
-    assert samples.moments().correlation.shape == (96,)
+    modules = loaded(script)
+    assert not modules & heavy
+    assert "numpy" in modules  # so the list of modules is one

@@ -17,6 +17,7 @@ from .output import console, json_option, print_fields, print_json, progress_bar
 SWEEPS = 2_000
 REPLICAS = 256
 LOCKSTEP_CYCLES = 1_000
+EPOCHS = 30
 
 
 @click.command(epilog="Example: pbit demo --output demo")
@@ -88,16 +89,16 @@ def learn(seed: int, folder: Path) -> tuple[dict[str, Any], list[float]]:
         history = train(
             device,
             rows,
-            epochs=30,
-            learning_rate=(0.2, 0.02),
-            batch_size=128,
+            epochs=EPOCHS,
+            learning_rate=(0.7, 0.05),
+            batch_size=16,
             sweeps=10,
             seed=seed,
             evaluate=lambda trained: quality(trained, rows)["kl_data_model_nats"],
             progress=update,
         )
     device.program.save(folder / "learned.pbit")
-    return {"epochs": 30, "kl_data_model_nats": history.evaluation[-1]}, history.evaluation
+    return {"epochs": EPOCHS, "kl_data_model_nats": history.evaluation[-1]}, history.evaluation
 
 
 def draw(path: Path, sampled: np.ndarray, reference: np.ndarray, curve: list[float]) -> None:

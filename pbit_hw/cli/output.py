@@ -30,7 +30,7 @@ def print_fields(title: str, fields: Mapping[str, Any]) -> None:
     table.add_column(style="cyan", no_wrap=True)
     table.add_column()
     for name, value in fields.items():
-        table.add_row(name, str(value))
+        table.add_row(name, f"{value:.4g}" if isinstance(value, float) else str(value))
     console.print(table)
 
 

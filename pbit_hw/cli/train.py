@@ -25,11 +25,11 @@ EXACT_SIZE = 16
 )
 @click.option("--hidden", default=0, show_default=True, help="Hidden units.")
 @click.option("--rbm", is_flag=True, help="A restricted machine of bits instead of a fully connected one of spins.")
-@click.option("--epochs", default=300, show_default=True, help="Passes over the data.")
-@click.option("--batch-size", default=100, show_default=True, help="Rows of a step.")
-@click.option("--sweeps", default=5, show_default=True, help="The k of CD-k.")
+@click.option("--epochs", default=30, show_default=True, help="Passes over the data.")
+@click.option("--batch-size", default=16, show_default=True, help="Rows of a step.")
+@click.option("--sweeps", default=10, show_default=True, help="The k of CD-k.")
 @click.option("--chains", type=int, help="Persistent chains instead of starting from the data.")
-@click.option("--learning-rate", default=0.05, show_default=True, help="Falls linearly to a tenth.")
+@click.option("--learning-rate", default=0.5, show_default=True, help="Falls linearly to a tenth.")
 @click.option("--weight-format", default="s[3][5]", show_default=True, help="Format of couplings on the array.")
 @device_option
 @seed_option

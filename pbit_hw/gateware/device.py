@@ -21,6 +21,8 @@ class LinkedArray(wiring.Component):
         The array.
     clock_hz : int
         Its clock in Hz.
+    multipliers : int or None
+        See `array.Array`.
 
     Members
     -------
@@ -30,15 +32,16 @@ class LinkedArray(wiring.Component):
         Bytes to the host.
     """
 
-    def __init__(self, image: Image, clock_hz: int) -> None:
+    def __init__(self, image: Image, clock_hz: int, *, multipliers: int | None = None) -> None:
         self._image = image
         self._clock_hz = clock_hz
+        self._multipliers = multipliers
         super().__init__({"rx": In(stream.Signature(8)), "tx": Out(stream.Signature(8))})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.link = link = Link(self._image, self._clock_hz)
-        m.submodules.array = array = Array(self._image)
+        m.submodules.array = array = Array(self._image, multipliers=self._multipliers)
         wiring.connect(m, wiring.flipped(self.rx), link.rx)
         wiring.connect(m, link.tx, wiring.flipped(self.tx))
         m.d.comb += [
@@ -63,6 +66,8 @@ class PbitDevice(wiring.Component):
         Clock of everything in Hz.
     baud : int
         Bits per second on the line.
+    multipliers : int or None
+        See `array.Array`.
 
     Members
     -------
@@ -77,16 +82,15 @@ class PbitDevice(wiring.Component):
         If the clock cannot make that rate.
     """
 
-    def __init__(self, image: Image, clock_hz: int, baud: int) -> None:
-        self._image = image
-        self._clock_hz = clock_hz
+    def __init__(self, image: Image, clock_hz: int, baud: int, *, multipliers: int | None = None) -> None:
+        self._linked = LinkedArray(image, clock_hz, multipliers=multipliers)
         self._divisor = divisor(clock_hz, baud)
         super().__init__({"rx": In(1, init=1), "tx": Out(1, init=1)})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.receiver = receiver = UARTReceiver(self._divisor)
-        m.submodules.linked = linked = LinkedArray(self._image, self._clock_hz)
+        m.submodules.linked = linked = self._linked
         m.submodules.transmitter = transmitter = UARTTransmitter(self._divisor)
         wiring.connect(m, receiver.bytes, linked.rx)
         wiring.connect(m, linked.tx, transmitter.bytes)

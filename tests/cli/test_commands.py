@@ -62,7 +62,7 @@ def test_virtual_device_gives_the_simulators_samples(pbit, adder):
 
 
 def test_train_writes_a_program_that_knows_the_data(pbit):
-    options = ("--epochs", 6, "--device", "virtual", "--sweeps", 10, "--learning-rate", 0.2)
+    options = ("--epochs", 4, "--device", "virtual")
     fields = pbit.json("train", "full-adder", "-o", "t.pbit", *options)
     # ln 4 is what an untrained machine of five spins gives for eight equal rows.
     assert fields["kl_data_model_nats"] < np.log(4) / 2

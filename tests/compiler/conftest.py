@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from pathlib import Path
 
 import numpy as np
@@ -51,12 +50,6 @@ def graphs() -> SearchStrategy[tuple[int, npt.NDArray[np.int64]]]:
 def models() -> SearchStrategy[Model]:
     """`random_models`."""
     return random_models()
-
-
-def enumerate_states(model: Model) -> npt.NDArray[np.int64]:
-    """Every state of a model in its own units, at most the first 2^12."""
-    values = (-1, 1) if model.unit is Unit.SPIN else (0, 1)
-    return np.array(list(itertools.islice(itertools.product(values, repeat=model.size), 1 << 12)))
 
 
 @pytest.fixture(scope="session")

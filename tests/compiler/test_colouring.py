@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import networkx as nx
 import numpy as np
@@ -17,7 +18,7 @@ from pbit_hw.compiler.edges import Int32, canonical_edges
 from pbit_hw.contract.errors import ModelError
 
 
-def edges_of(graph: nx.Graph) -> tuple[int, Int32]:
+def edges_of(graph: nx.Graph[Any]) -> tuple[int, Int32]:
     numbered = nx.convert_node_labels_to_integers(graph)
     edges, _ = canonical_edges(len(numbered), list(numbered.edges), np.zeros(numbered.number_of_edges()))
     return len(numbered), edges
@@ -69,7 +70,7 @@ def test_colouring_is_proper_and_as_defined(
         (nx.disjoint_union(nx.cycle_graph(5), nx.grid_2d_graph(5, 5)), 3),
     ],
 )
-def test_number_of_colours_where_it_is_known(graph: nx.Graph, chromatic: int) -> None:
+def test_number_of_colours_where_it_is_known(graph: nx.Graph[Any], chromatic: int) -> None:
     n, edges = edges_of(graph)
     assert dsatur(n, edges).max() + 1 == chromatic
 

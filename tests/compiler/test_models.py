@@ -91,7 +91,7 @@ def test_bqm_of_float32_and_the_ground_state() -> None:
 
 
 def test_networkx() -> None:
-    graph = nx.Graph()
+    graph: nx.Graph[str] = nx.Graph()
     graph.add_node("alone", bias=2.0)
     graph.add_edge("b", "a", weight=-1.5)
     graph.add_edge("a", "c")
@@ -109,12 +109,12 @@ def test_networkx_lattice_has_the_lattices_energy() -> None:
     model = Ising.from_networkx(graph, coupling=1.0)
     assert model.labels[5] == (1, 1)
     assert model.energies(np.ones((1, 16)))[0] == -32
-    checkerboard = [1 if (x + y) % 2 else -1 for x, y in model.labels]
+    checkerboard = [1 if (node // 4 + node % 4) % 2 else -1 for node in range(16)]
     assert model.energies([checkerboard])[0] == 32
 
 
 def test_parallel_edges_of_a_multigraph_add_up() -> None:
-    graph = nx.MultiGraph([(0, 1, {"weight": 1.0}), (0, 1, {"weight": 2.5}), (1, 2, {})])
+    graph: nx.MultiGraph[int] = nx.MultiGraph([(0, 1, {"weight": 1.0}), (0, 1, {"weight": 2.5}), (1, 2, {})])
     assert Ising.from_networkx(graph).couplings.tolist() == [3.5, 1.0]
     assert Ising.from_networkx(graph, coupling=2.0).couplings.tolist() == [4.0, 2.0]
 
@@ -233,8 +233,9 @@ class TestBoltzmannMachine:
         assert machine.couplings.tolist() == [2.0, 0.0]
         assert machine.unit is Unit.BIT
 
-    def test_counts_may_be_numpy_integers(self) -> None:
+    def test_counts_and_labels_may_be_numpys(self) -> None:
         assert BoltzmannMachine(np.int64(2), np.int32(1)).labels == ("v0", "v1", "h0")
+        assert BoltzmannMachine(np.array(["a", "b"]), 1).labels == ("a", "b", "h0")
 
     @pytest.mark.parametrize(
         ("arguments", "message"),

@@ -7,15 +7,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pbit_hw.compiler import RBM, Program, compile, requests
-from pbit_hw.compiler.library import full_adder
+from pbit_hw.compiler import RBM, Ising, Program, compile, requests
 from pbit_hw.contract.errors import FormatError, PbitError, RequestError
 from pbit_hw.contract.request import initial_states
 
+LABELS = ("A", "B", "Cin", "S", "Cout")
+
 
 @pytest.fixture(scope="module")
-def adder() -> Program:
-    return compile(full_adder(), clamp={"S": 1})
+def chain() -> Program:
+    """Five spins in a row, whose physical order is not the model's and not its own inverse."""
+    program = compile(Ising.from_edges(5, [(0, 3), (3, 1), (1, 4), (4, 2)], np.ones(4), labels=LABELS), clamp={"S": 1})
+    assert (program.order[program.order] != np.arange(5)).any()
+    return program
 
 
 @pytest.fixture(scope="module")
@@ -43,8 +47,8 @@ def place(program: Program, label: Any) -> int:
         (7.998, 1, [4095]),
     ],
 )
-def test_beta_becomes_codes(adder: Program, beta: Any, sweeps: int, codes: list[int]) -> None:
-    request = adder.request(sweeps, beta=beta)
+def test_beta_becomes_codes(chain: Program, beta: Any, sweeps: int, codes: list[int]) -> None:
+    request = chain.request(sweeps, beta=beta)
     assert request.betas.tolist() == codes
     assert request.betas.dtype == np.int32
 
@@ -62,46 +66,46 @@ def test_beta_becomes_codes(adder: Program, beta: Any, sweeps: int, codes: list[
         ({"sweeps": 3, "beta": [1.0, 1.0, 1.0]}, [1, 2, 3]),
     ],
 )
-def test_which_sweeps_are_kept(adder: Program, options: dict[str, Any], kept: list[int]) -> None:
-    assert adder.request(**options).keep.tolist() == kept
+def test_which_sweeps_are_kept(chain: Program, options: dict[str, Any], kept: list[int]) -> None:
+    assert chain.request(**options).keep.tolist() == kept
 
 
-def test_random_initial_states_are_the_contracts(adder: Program) -> None:
-    request = adder.request(1, replicas=6, seed=99)
+def test_random_initial_states_are_the_contracts(chain: Program) -> None:
+    request = chain.request(1, replicas=6, seed=99)
     assert np.array_equal(request.initial, initial_states(99, 6, 5))
     assert (request.seed, request.replicas) == (99, 6)
 
 
-def test_initial_states_go_to_physical_order(adder: Program, rbm: Program) -> None:
+def test_initial_states_go_to_physical_order(chain: Program, rbm: Program) -> None:
     spins = np.array([[1, -1, -1, 1, 1], [-1, -1, 1, 1, -1]])
-    assert np.array_equal(adder.request(1, replicas=2, initial=spins).initial, (spins[:, adder.order] + 1) // 2)
+    assert np.array_equal(chain.request(1, replicas=2, initial=spins).initial, (spins[:, chain.order] + 1) // 2)
     bits = [[1, 0, 0, 1, 1]]
     assert np.array_equal(rbm.request(1, initial=bits).initial, np.array(bits)[:, rbm.order])
     assert rbm.request(1, initial=np.array(bits, bool)).initial.dtype == np.uint8
 
 
-def test_clamps(adder: Program, rbm: Program) -> None:
-    request = adder.request(1, replicas=3, clamp={"A": 1, "Cout": np.array([1, -1, 1])})
+def test_clamps(chain: Program, rbm: Program) -> None:
+    request = chain.request(1, replicas=3, clamp={"A": 1, "Cout": np.array([1, -1, 1])})
     clamped = np.zeros(5)
-    clamped[[place(adder, "A"), place(adder, "Cout")]] = 1
+    clamped[[place(chain, "A"), place(chain, "Cout")]] = 1
     assert np.array_equal(request.clamped, clamped)
-    assert request.clamp_values[:, place(adder, "A")].tolist() == [1, 1, 1]
-    assert request.clamp_values[:, place(adder, "Cout")].tolist() == [1, 0, 1]
+    assert request.clamp_values[:, place(chain, "A")].tolist() == [1, 1, 1]
+    assert request.clamp_values[:, place(chain, "Cout")].tolist() == [1, 0, 1]
     assert rbm.request(1, clamp={"h1": 0}).clamp_values[0, place(rbm, "h1")] == 0
     assert request.clamped.dtype == request.clamp_values.dtype == np.uint8
 
 
-def test_the_programs_clamps_hold_unless_others_are_given(adder: Program) -> None:
-    default = adder.request(1, replicas=2)
-    assert np.flatnonzero(default.clamped).tolist() == [place(adder, "S")]
-    assert default.clamp_values[:, place(adder, "S")].tolist() == [1, 1]
-    assert np.flatnonzero(adder.request(1, clamp={"A": 1}).clamped).tolist() == [place(adder, "A")]
-    assert not adder.request(1, clamp={}).clamped.any()
+def test_the_programs_clamps_hold_unless_others_are_given(chain: Program) -> None:
+    default = chain.request(1, replicas=2)
+    assert np.flatnonzero(default.clamped).tolist() == [place(chain, "S")]
+    assert default.clamp_values[:, place(chain, "S")].tolist() == [1, 1]
+    assert np.flatnonzero(chain.request(1, clamp={"A": 1}).clamped).tolist() == [place(chain, "A")]
+    assert not chain.request(1, clamp={}).clamped.any()
 
 
-def test_clamped_states_start_clamped(adder: Program) -> None:
-    request = adder.request(1, replicas=4, clamp={"B": [1, 1, -1, -1]})
-    assert request.start[:, place(adder, "B")].tolist() == [1, 1, 0, 0]
+def test_clamped_states_start_clamped(chain: Program) -> None:
+    request = chain.request(1, replicas=4, clamp={"B": [1, 1, -1, -1]})
+    assert request.start[:, place(chain, "B")].tolist() == [1, 1, 0, 0]
 
 
 @pytest.mark.parametrize(
@@ -132,16 +136,16 @@ def test_clamped_states_start_clamped(adder: Program) -> None:
     ],
 )
 def test_impossible_requests_are_refused(
-    adder: Program, options: dict[str, Any], error: type[PbitError], message: str
+    chain: Program, options: dict[str, Any], error: type[PbitError], message: str
 ) -> None:
     with pytest.raises(error, match=message) as caught:
-        adder.request(**options)
+        chain.request(**options)
     assert "\n" not in str(caught.value)
 
 
-def test_more_states_than_memory_are_refused(adder: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_states_than_memory_are_refused(chain: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(requests, "MAX_KEPT_BYTES", 5 * 2 * 10)
-    assert len(adder.request(10, replicas=2).keep) == 10
-    with pytest.raises(RequestError, match="11 kept sweeps of 2 replicas are 0.0 GB of states, the limit is"):
-        adder.request(11, replicas=2)
-    assert len(adder.request(11, replicas=2, keep_every=2).keep) == 5
+    assert len(chain.request(10, replicas=2).keep) == 10
+    with pytest.raises(RequestError, match=r"11 kept sweeps of 2 replicas are 0\.0 GB of states, the limit is"):
+        chain.request(11, replicas=2)
+    assert len(chain.request(11, replicas=2, keep_every=2).keep) == 5

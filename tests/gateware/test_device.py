@@ -139,7 +139,7 @@ def random_frame(image: Image, rng: np.random.Generator) -> bytes:
         Opcode.READ: link.READ.pack(at, words),
         Opcode.WRITE: link.WRITE.pack(at) + data,
         Opcode.SAMPLE: link.SAMPLE.pack(int(rng.integers(5)), int(rng.integers(4))),
-        int(rng.integers(256)): data,
+        int(rng.integers(4, 256)): data,
     }
     opcode = list(payloads)[rng.choice(len(payloads), p=(0.4, 0.4, 0.15, 0.05))]
     payload = payloads[opcode] + bytes(int(rng.choice([0, 0, 0, 0, 0, 0, 0, 1])))

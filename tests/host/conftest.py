@@ -17,16 +17,18 @@ CLOCK_HZ = 100_000_000
 class FaultyTransport:
     """A transport that damages chosen bytes.
 
-    ``to_device`` and ``from_device`` map the index of a byte in its direction
-    to what befalls it: ``("flip", mask)``, ``("drop", _)`` or ``("insert", byte)``.
+    The faults map the index of a byte, counted in its direction from now on, to
+    what befalls it: ``("flip", mask)``, ``("drop", _)`` or ``("insert", byte)``.
     """
 
-    def __init__(self, inner, to_device=None, from_device=None):
+    def __init__(self, inner):
         self.inner = inner
-        self.to_device = dict(to_device or {})
-        self.from_device = dict(from_device or {})
-        self._sent = self._received = 0
+        self.damage({}, {})
         self._waiting = b""
+
+    def damage(self, to_device, from_device):
+        self.to_device, self.from_device = dict(to_device), dict(from_device)
+        self._sent = self._received = 0
 
     def write(self, data):
         self.inner.write(b"".join(_befall(self.to_device.pop(self._sent + k, None), b) for k, b in enumerate(data)))
