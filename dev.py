@@ -23,6 +23,7 @@ LOCK = ROOT / "requirements.lock"
 STAMP = VENV / "pbit-hw.stamp"
 
 CHECKS = (("ruff", "check"), ("ruff", "format", "--check"), ("mypy",))
+PYTEST = ("pytest", "--numprocesses=auto", "--dist=loadfile")
 
 
 def check_machine():
@@ -72,7 +73,7 @@ def run(*command):
 
 def test(*arguments):
     """Run every check, then the tests; return the first exit status that is not zero."""
-    statuses = [run(*command) for command in (*CHECKS, ("pytest", *arguments))]
+    statuses = [run(*command) for command in (*CHECKS, (*PYTEST, *arguments))]
     return next(filter(None, statuses), 0)
 
 

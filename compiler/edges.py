@@ -17,8 +17,8 @@ Int64 = npt.NDArray[np.int64]
 SYMMETRY_TOLERANCE = 1e-9
 """Difference of J[i, j] and J[j, i], relative to the largest coupling, that passes for rounding."""
 
-_BLOCK = 1 << 22
-"""Products of states that are held at once: bounds the memory of sums over edges."""
+_BLOCK = 1 << 18
+"""Products of states that are held at once in sums over edges: few enough to stay in the cache."""
 
 _DENSE_SHARE = 64
 """From size^2 / 64 edges on, a matrix product over all pairs is faster than gathering the edges (measured)."""

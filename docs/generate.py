@@ -62,10 +62,12 @@ def formats() -> str:
 
 
 def nodes() -> str:
-    """Every eighth node of the activation, and the digest of the whole table."""
-    x = np.arange(activation.ARGUMENT_LIMIT + 1) / 2**activation.ARGUMENT_FRAC_BITS
-    error = np.abs(activation.TABLE / 65536 - 1 / (1 + np.exp(x))).max()
-    rows = [(k // 8, k, activation.NODES[k], f"{activation.NODES[k] / 65536:.6f}") for k in range(0, 105, 8)]
+    """The nodes of the activation at whole x, and the digest of the whole table."""
+    per_unit = 1 << activation.NODE_FRAC_BITS
+    arguments = np.arange(activation.ARGUMENT_LIMIT + 1) / 2**activation.ARGUMENT_FRAC_BITS
+    error = np.abs(activation.TABLE / 65536 - 1 / (1 + np.exp(arguments))).max()
+    whole = [(x, x * per_unit, activation.NODES[x * per_unit]) for x in range(14)]
+    rows = [(x, k, node, f"{node / 65536:.6f}") for x, k, node in whole]
     digest = hashlib.sha256(activation.TABLE.astype("<i4").tobytes()).hexdigest()
     return (
         table(("x", "node", "threshold", "as a chance"), rows)

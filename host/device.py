@@ -151,8 +151,9 @@ def _check_identity(words: npt.NDArray[np.uint32], image: Image) -> None:
         )
     digest = words[Control.DIGEST : Control.DIGEST + DIGEST_WORDS].astype("<u4").tobytes()
     if digest != image.digest:
+        held = _sizes(*words[[Control.SIZE, Control.SLOTS, Control.COLOURS]])
         raise DigestMismatchError(
-            f"the device holds array {digest.hex()} ({_sizes(*words[[Control.SIZE, Control.SLOTS, Control.COLOURS]])}), "
+            f"the device holds array {digest.hex()} ({held}), "
             f"the program is array {image.digest.hex()} ({_sizes(image.size, image.slots, image.colours)}); "
             f"build and load the program's own bitstream, or open the program that the device was built from"
         )

@@ -86,11 +86,12 @@ class ContrastiveDivergence:
             Root mean square of the gradient.
         """
         data = self._clamped(rows, self._sweeps)
-        model = self._free(data)
-        correlation, mean = (of_data - of_model for of_data, of_model in zip(self._moments(data), self._moments(model)))
-        limit = self._sampler.program.image.weight_format
+        data_correlation, data_mean = self._moments(data)
+        model_correlation, model_mean = self._moments(self._free(data))
+        correlation, mean = data_correlation - model_correlation, data_mean - model_mean
+        weight_format = self._sampler.program.image.weight_format
         # Beyond the format's range the array would not follow, and the masters would wind up.
-        bound = limit.limit * limit.step
+        bound = weight_format.limit * weight_format.step
         self.couplings = np.clip(self.couplings + rate * correlation, -bound, bound)
         self.biases = np.clip(self.biases + rate * mean, -bound, bound)
         self._sampler.set_weights(self.couplings, self.biases)
@@ -170,17 +171,18 @@ def train(
         If the sampler is a device and its link fails.
     """
     rows = _checked(sampler.program.model, data)  # type: ignore[attr-defined]
-    if min(epochs, batch_size, sweeps, 1 if chains is None else chains) < 1:
-        raise RequestError(
-            f"epochs {epochs}, batch_size {batch_size}, sweeps {sweeps} and chains {chains} must each be at least 1"
-        )
+    counts = {"epochs": epochs, "batch_size": batch_size, "sweeps": sweeps, "chains": 1 if chains is None else chains}
+    for name, count in counts.items():
+        if count < 1:
+            raise RequestError(f"{name} is {count}; it must be at least 1")
     learner = ContrastiveDivergence(sampler, sweeps=sweeps, chains=chains, seed=seed)
     shuffle = np.random.default_rng(seed)
     batches = -(-len(rows) // batch_size)
-    rates = np.linspace(*np.broadcast_to(learning_rate, 2), epochs * batches)
+    first, last = learning_rate if isinstance(learning_rate, tuple) else (learning_rate, learning_rate)
+    rates = np.linspace(first, last, epochs * batches)
     history = History()
     for epoch in range(epochs):
-        errors = []
+        errors: list[float] = []
         for batch in np.array_split(rows[shuffle.permutation(len(rows))], batches):
             done = epoch * batches + len(errors)
             errors.append(learner.step(batch, rates[done]))

@@ -34,8 +34,7 @@ def run_snippets(page: Path) -> None:
 def commands(text: str) -> list[list[str]]:
     """Arguments of every `pbit` command in a page's shell blocks."""
     lines = [line for _, source in blocks(text, "sh") for line in source.splitlines()]
-    split = [shlex.split(line, comments=True) for line in lines]
-    return [words[1:] for words in split if words and words[0] == "pbit"]
+    return [shlex.split(line, comments=True)[1:] for line in lines if line.startswith("pbit ")]
 
 
 def parse_command(arguments: list[str]) -> None:

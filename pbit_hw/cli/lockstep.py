@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from amaranth.hdl import Fragment
 from amaranth.sim import Simulator as RtlSimulator
 
 from ..contract.errors import PbitError
-from ..contract.generator import streams
 from ..contract.image import Image
-from ..contract.registers import Control, Region, address
+from ..contract.registers import REGISTERS, Control, Region, Register, address
 from ..gateware.array import ProbedArray
 from ..sim.cycle import CycleArray, Trace
 
@@ -47,6 +44,7 @@ def expected_trace(image: Image, writes: Iterable[Write], cycles: int) -> Trace:
     Parameters
     ----------
     image : Image
+        The array.
     writes : iterable of Write
         In ascending order of cycle, at most one per clock.
     cycles : int
@@ -73,7 +71,7 @@ def rtl_trace(
 
     Parameters
     ----------
-    array : Array
+    array : ProbedArray
         The component; it is elaborated here.
     writes, cycles
         As for `expected_trace`.
@@ -96,7 +94,7 @@ def rtl_trace(
             if progress is not None and cycle % PROGRESS_CYCLES == 0:
                 progress(cycle, cycles)
 
-    simulator = RtlSimulator(Fragment.get(array, None))
+    simulator = RtlSimulator(array)
     simulator.add_clock(1e-6)
     simulator.add_testbench(bench)
     simulator.run()
@@ -118,75 +116,84 @@ def unpack_trace(image: Image, rows: list[tuple[int, int, int, int]]) -> Trace:
 
 
 def compare(image: Image, expected: Trace, got: Trace) -> None:
-    """Raise `LockstepError` that names cycle, colour, p-bit, expected and got of the first mismatch."""
-    wrong = {
-        name: (getattr(expected, name) != getattr(got, name)).reshape(len(expected.phase), -1) for name in Trace._fields
-    }
-    cycles = np.flatnonzero(np.any([mask.any(axis=1) for mask in wrong.values()], axis=0))
-    if not len(cycles):
-        return
-    cycle = int(cycles[0])
-    for name, mask in wrong.items():
-        if not mask[cycle].any():
-            continue
-        wanted, seen = getattr(expected, name)[cycle], getattr(got, name)[cycle]
-        place = ""
-        if wanted.ndim:
-            pbit = int(np.flatnonzero((wanted != seen).reshape(image.size, -1).any(axis=1))[0])
-            place = f"p-bit {pbit} of colour {image.colour[pbit]}, "
-            wanted, seen = wanted[pbit], seen[pbit]
-        raise LockstepError(
-            f"cycle {cycle}, phase {expected.phase[cycle]}, {place}{name}: expected {wanted}, got {seen}"
-        )
+    """Compare two traces register by register.
+
+    Raises
+    ------
+    LockstepError
+        At the first mismatch; names cycle, colour, p-bit, expected and got.
+    """
+    wrong = [
+        np.not_equal(wanted, seen).reshape(len(expected.phase), -1).any(axis=1)
+        for wanted, seen in zip(expected, got, strict=True)
+    ]
+    if np.any(wrong):
+        cycle = int(np.flatnonzero(np.any(wrong, axis=0))[0])
+        name = next(name for name, rows in zip(Trace._fields, wrong, strict=True) if rows[cycle])
+        raise LockstepError(_mismatch(image, name, cycle, getattr(expected, name), getattr(got, name)))
 
 
-def region_writes(region: Region, words: npt.ArrayLike) -> list[tuple[int, int]]:
-    """Address and data of writes that fill a region."""
-    data = np.asarray(words, np.int64).ravel() & 0xFFFFFFFF
-    return [(address(region, offset), word) for offset, word in enumerate(data.tolist())]
+def _mismatch(image: Image, name: str, cycle: int, expected: npt.NDArray[Any], got: npt.NDArray[Any]) -> str:
+    """What differs in a cycle, in one line."""
+    wanted, seen = expected[cycle], got[cycle]
+    if not wanted.ndim:
+        return f"cycle {cycle}: {name} expected {wanted}, got {seen}"
+    pbit = int(np.flatnonzero((wanted != seen).reshape(image.size, -1).any(axis=1))[0])
+    texts = [" ".join(f"{word:#x}" for word in np.atleast_1d(row[pbit])) for row in (wanted, seen)]
+    return f"cycle {cycle}, colour {image.colour[pbit]}, p-bit {pbit}: {name} expected {texts[0]}, got {texts[1]}"
+
+
+# How often a random write goes where: data mostly, and starts more often than stops.
+_REGION_CHANCES = {Region.WEIGHT: 6, Region.BIAS: 4, Region.CLAMP: 3, Region.VALUE: 3, Region.GENERATOR: 3}
+_CONTROL_CHANCES = {Control.BETA: 4, Control.STOP: 2, Control.SWEEPS: 5}
+_LONGEST_RUN_SWEEPS = 40
+WRITE_CHANCE = 0.3
+"""Of a random write in a clock."""
 
 
 def random_writes(image: Image, cycles: int, rng: np.random.Generator) -> list[Write]:
-    """A script that exercises every register: seeds, runs, stops, and reloads of all kinds in mid-run.
+    """A script that starts, stops and reloads every kind of register, in mid-run mostly.
 
     Parameters
     ----------
     image : Image
+        The array.
     cycles : int
-        Clocks; at least enough to load the generators once.
+        Clocks, at least 1.
     rng : numpy.random.Generator
+        Where the writes come from.
+
+    Returns
+    -------
+    list of Write
+        In ascending order of cycle; the first one starts the array.
     """
-    packed = (image.size + 31) // 32
-    control = {name: address(Region.CONTROL, offset) for name, offset in Control.__members__.items()}
-    script = region_writes(Region.GENERATOR, streams(image.generator, int(rng.integers(2**63)), image.size))
-    script.append((control["SWEEPS"], 3))
-    while len(script) < cycles:
-        other = _random_weights(image, rng)
-        masks = rng.integers(0, 2**32, (2, packed)) & rng.integers(0, 2**32, (2, packed))
-        choices = (
-            region_writes(Region.WEIGHT, other.weights),
-            region_writes(Region.BIAS, other.biases),
-            [*region_writes(Region.VALUE, masks[0]), *region_writes(Region.CLAMP, masks[1])],
-            [(control["BETA"], int(rng.integers(image.beta_format.limit + 1)) >> int(rng.integers(12)))],
-            [(control["STOP"], 1)],
-            [(control["SWEEPS"], int(rng.integers(1, 20)))],
-        )
-        script += choices[rng.choice(len(choices), p=(0.1, 0.1, 0.2, 0.2, 0.1, 0.3))]
-        script.append((control["SWEEPS"], int(rng.integers(5, 60))))
-    gaps = np.where(rng.random(len(script)) < 0.3, rng.integers(1, 40, len(script)), 1)
-    when = np.cumsum(gaps) - 1
-    return [Write(int(cycle), *write) for cycle, write in zip(when, script, strict=True) if cycle < cycles]
+    places = [register for register in REGISTERS if _chance(register) and register.words(image)]
+    chances = np.array([_chance(register) for register in places], float)
+    writes = [Write(0, address(Region.CONTROL, Control.SWEEPS), _LONGEST_RUN_SWEEPS)]
+    for cycle in (np.flatnonzero(rng.random(cycles - 1) < WRITE_CHANCE) + 1).tolist():
+        register = places[rng.choice(len(places), p=chances / chances.sum())]
+        offset = register.offset + int(rng.integers(register.words(image)))
+        writes.append(Write(cycle, address(register.region, offset), _random_word(register, rng)))
+    return writes
 
 
-def _random_weights(image: Image, rng: np.random.Generator) -> Image:
-    """The array with random symmetric weights and biases."""
-    limit = image.weight_format.limit
-    low = np.minimum(image.owners, image.neighbours).astype(np.int64)
-    high = np.maximum(image.owners, image.neighbours)
-    _, edge = np.unique(low * image.size + high, return_inverse=True)
-    weights = rng.integers(-limit, limit + 1, image.slots // 2).astype(np.int32)[edge]
-    biases = rng.integers(-limit, limit + 1, image.size).astype(np.int32)
-    return replace(image).with_weights(weights, biases)
+def _chance(register: Register) -> int:
+    if register.region is Region.CONTROL:
+        return _CONTROL_CHANCES.get(Control(register.offset), 0)
+    return _REGION_CHANCES.get(register.region, 0)
+
+
+def _random_word(register: Register, rng: np.random.Generator) -> int:
+    """A word for a register; numbers are of every order of magnitude that 32 bits hold."""
+    word, other, shift = int(rng.integers(1 << 32)), int(rng.integers(1 << 32)), int(rng.integers(32))
+    if register.region in (Region.VALUE, Region.GENERATOR):
+        return word
+    if register.region is Region.CLAMP:
+        return word & other
+    if register.region in (Region.WEIGHT, Region.BIAS):
+        return (word - (1 << 31) >> shift) & 0xFFFFFFFF
+    return word >> shift if register.offset == Control.BETA else word % (_LONGEST_RUN_SWEEPS + 1)
 
 
 def run_program(
@@ -197,6 +204,7 @@ def run_program(
     Parameters
     ----------
     image : Image
+        The array.
     cycles : int
         Clocks to compare.
     seed : int

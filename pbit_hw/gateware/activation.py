@@ -36,7 +36,7 @@ class Argument(wiring.Component):
         Magnitude of the field.
     beta : In(beta_bits)
         Code of the inverse temperature.
-    argument : Out(10)
+    argument : Out(14)
         Address of the activation's table.
     """
 
@@ -75,8 +75,8 @@ class Activation(wiring.Component):
 
     Members
     -------
-    argument : In(10)
-        |x| in 1/64.
+    argument : In(14)
+        |x| in 1/1024.
     threshold : Out(16)
         65536 sigmoid(-|x|).
     """
@@ -92,7 +92,7 @@ class Activation(wiring.Component):
         m.d.comb += row.addr.eq(self.argument[SEGMENT_BITS:])
         node, drop = row.data[:THRESHOLD_BITS], row.data[THRESHOLD_BITS:]
         fall = self._fall(m, drop, self.argument[:SEGMENT_BITS])
-        # Twice the node minus a fall in quarters of a unit rounds the eighths half up without another addition.
+        # Twice the node minus twice its fall rounds it half up without another addition.
         doubled = Cat(Const(0, 1), node)
         m.d.comb += self.threshold.eq((doubled - fall[SEGMENT_BITS - 1 :]) >> 1)
         return m

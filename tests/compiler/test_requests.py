@@ -17,7 +17,7 @@ LABELS = ("A", "B", "Cin", "S", "Cout")
 @pytest.fixture(scope="module")
 def chain() -> Program:
     """Five spins in a row, whose physical order is not the model's and not its own inverse."""
-    program = compile(Ising.from_edges(5, [(0, 3), (3, 1), (1, 4), (4, 2)], np.ones(4), labels=LABELS), clamp={"S": 1})
+    program = compile(Ising.from_edges(5, [(0, 1), (1, 2), (2, 3), (3, 4)], np.ones(4), labels=LABELS), clamp={"S": 1})
     assert (program.order[program.order] != np.arange(5)).any()
     return program
 

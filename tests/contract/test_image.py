@@ -57,8 +57,8 @@ def test_no_field_overflows_the_bias_width(make_image: MakeImage) -> None:
 
 def test_argument_shift_takes_the_field_to_the_table(image: Image) -> None:
     """Spins read the table at 2 I (one bit less to drop), bits at x."""
-    assert image.argument_shift == 3 + 9 - 6 - 1
-    assert replace(image, unit=Unit.BIT).argument_shift == 3 + 9 - 6
+    assert image.argument_shift == 3 + 9 - 10 - 1
+    assert replace(image, unit=Unit.BIT).argument_shift == 3 + 9 - 10
 
 
 STRUCTURE: dict[str, Callable[[Image], dict[str, Any]]] = {

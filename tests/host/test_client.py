@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -55,7 +57,7 @@ def test_every_request_has_its_own_number(scripted):
     for _ in range(600):
         client.read(0, 1)
     numbers = [frame.sequence for frame in transport.frames]
-    assert all((b - a) % 256 == 1 for a, b in zip(numbers, numbers[1:], strict=False))
+    assert all((b - a) % 256 == 1 for a, b in pairwise(numbers))
 
 
 def test_samples_beyond_one_frame(scripted, monkeypatch):

@@ -50,7 +50,7 @@ def test_scikit_learn_estimates_it(arrays):
     """scikit-learn flips one bit at random per row and multiplies by the number of bits."""
     couplings, b, c = arrays
     rows = np.random.default_rng(4).integers(0, 2, (10, 4))
-    reference = BernoulliRBM(n_components=3, random_state=np.random.RandomState(1))  # noqa: NPY002
+    reference = BernoulliRBM(n_components=3, random_state=np.random.RandomState(1))
     reference.components_, reference.intercept_visible_, reference.intercept_hidden_ = couplings.T, b, c
     reference.n_features_in_ = 4
     draws = np.array([reference.score_samples(rows).mean() for _ in range(2000)])

@@ -63,12 +63,12 @@ def test_a_step_follows_the_exact_gradient(unit, chains):
     got = np.concatenate([learner.couplings - program.model.couplings, learner.biases - program.model.biases])
     noise = 2**0.5 * (1 if unit else 0.5) / 40_000**0.5
     assert np.abs(got - expected).max() < 5 * noise
-    assert np.abs(expected).max() > 50 * noise
+    assert np.abs(expected).max() > 20 * noise
     assert rms == pytest.approx(np.sqrt(np.mean(got**2)))
 
 
 def test_cd_1_of_an_rbm_is_the_textbook_s():
-    """From data v: h ~ P(h|v), v' ~ P(v|h), h' ~ P(h|v'), whatever colour a sweep begins with; moments by enumeration."""
+    """From data v: h ~ P(h|v), v' ~ P(v|h), h' ~ P(h|v'), whatever colour a sweep begins with; by enumeration."""
     rng = np.random.default_rng(3)
     couplings, b, c = (np.round(rng.normal(0, 1, shape) * 16) / 16 for shape in ((3, 2), 3, 2))
     program = compile(RBM(couplings, b, c), weight_format="s[3][4]")
