@@ -54,7 +54,7 @@ def set_up():
         return
     install = [*installer(), "--disable-pip-version-check", "install", "--quiet", "--no-deps", "--no-compile"]
     print("dev.py: installing the locked requirements (some 400 MB, once)", flush=True)
-    for what in (["--require-hashes", "-r", LOCK], ["--no-build-isolation", "--editable", ROOT]):
+    for what in (["--require-hashes", "-r", str(LOCK)], ["--no-build-isolation", "--editable", str(ROOT)]):
         if status := subprocess.run([*install, *what]).returncode:
             sys.exit(f"error: the installation failed with status {status}; see pip's message above")
     STAMP.write_text(state)

@@ -84,14 +84,19 @@ class _Routed:
     ffs: int
 
     @property
-    def met(self) -> bool:
-        return all(timing.met for timing in self.timings)
+    def _array(self) -> report.Timing:
+        """The array's clock: the divided one where there is one, else the only one."""
+        divided = [timing for timing in self.timings if CLOCK in timing.clock]
+        return (divided or self.timings)[0]
 
     @property
     def fmax_hz(self) -> float:
-        """Of the array's clock: the divided one where there is one, else the only one."""
-        divided = [timing for timing in self.timings if CLOCK in timing.clock]
-        return min(timing.fmax_hz for timing in divided or self.timings)
+        return self._array.fmax_hz
+
+    def meets(self, clock_hz: int) -> bool:
+        """Whether the array may run at a clock, and all else at what it was constrained to."""
+        others = [timing for timing in self.timings if timing is not self._array]
+        return self.fmax_hz >= clock_hz and all(timing.met for timing in others)
 
 
 def build(
@@ -178,22 +183,28 @@ def _check(image: Image, board: Board) -> None:
 
 
 def _close_timing(image: Image, board: Board, work: Path, progress: tools.Progress | None) -> tuple[int, _Routed]:
-    """Build at the oscillator, then at as small a fraction of it as it takes; pack what meets timing."""
-    halvings = 0
+    """Build at a guess, then at as large a fraction of the oscillator as Fmax allows; pack what meets timing."""
+    least, halvings = 0, board.first_halvings
     while True:
+        clock_hz = board.target.clock_hz >> halvings
         steps = _plan(image, board, halvings, work)
         for stage, command in zip(STAGES[:2], steps[:2], strict=True):
             _step(stage, command, board, work, progress)
         routed = _routed(board, work)
-        if routed.met:
+        if not routed.meets(clock_hz):
+            least = halvings + 1
+        best = clock.halvings(routed.fmax_hz, board.target.clock_hz, least)
+        if best == halvings:
             _step(STAGES[2], steps[2], board, work, progress)
             return halvings, routed
-        halvings = clock.halvings(routed.fmax_hz, board.target.clock_hz, halvings + 1)
+        halvings = best
 
 
 def _plan(image: Image, board: Board, halvings: int, work: Path) -> list[list[str]]:
     """Write sources and constraints; return the commands of synthesis, place and route, and packing."""
     clock_hz = board.target.clock_hz >> halvings
+    override, line = board.constraint
+    constraint = line.format(net=CLOCK, mhz=clock_hz / 1e6) if halvings else ""
     device = PbitDevice(image, clock_hz, clock.baud(clock_hz), multipliers=board.multipliers_for(image))
     plan = board.platform().prepare(
         Top(board, device, halvings),
@@ -201,6 +212,7 @@ def _plan(image: Image, board: Board, halvings: int, work: Path) -> list[list[st
         emit_src=False,
         verbose=True,
         nextpnr_opts=f"--seed {SEED} --report report.json --timing-allow-fail",
+        **{override: constraint},
     )
     plan.extract(work)
     commands: list[list[str]] = json.loads(plan.files["build_top.json"])["commands"]

@@ -16,7 +16,6 @@ from ..contract.errors import FitError
 from ..contract.image import Image
 from ..contract.targets import TARGETS, Target
 
-
 SPARE_BITS = 2
 """By how much a field may be wider than a bias register: its adder is exact whatever the registers hold."""
 
@@ -39,6 +38,10 @@ class Board:
         What the cell types of its flip-flops start with in the synthesised netlist.
     multiplier_bits : int
         Widest unsigned operand of a hardware multiplier that may be used; 0 if none may.
+    constraint : tuple of (str, str)
+        Amaranth's override, and the line in it, that constrains the clock net ``{net}`` to ``{mhz}``.
+    first_halvings : int
+        How often to halve the oscillator in the first attempt.
     held_high : tuple of (str, str)
         Resources and subsignals to drive high.
     """
@@ -51,6 +54,8 @@ class Board:
     multipliers: str
     flip_flop: str
     multiplier_bits: int
+    constraint: tuple[str, str]
+    first_halvings: int = 0
     held_high: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -59,7 +64,7 @@ class Board:
         return self.target.name
 
     def multipliers_for(self, image: Image) -> int:
-        """How many p-bits of an array multiply by beta in a hardware multiplier: wider products than it takes do not."""
+        """How many p-bits of an array multiply field and beta in hardware: none where the factors are too wide."""
         widest = max(image.bias_bits + SPARE_BITS, image.beta_format.bits)
         return min(image.size, self.target.multipliers) if widest <= self.multiplier_bits else 0
 
@@ -78,6 +83,9 @@ BOARDS: dict[str, Board] = {
             # nextpnr-ice40 takes an unclocked DSP for a register and so leaves out the paths through it: the Fmax
             # it reports is that of the pieces, some 2/3 above the truth.
             multiplier_bits=0,
+            constraint=("add_constraints", "set_frequency {net} {mhz}"),
+            # An update takes 100 to 150 ns in this device, more than a period of its oscillator.
+            first_halvings=1,
         ),
         Board(
             target=TARGETS["ulx3s_85f"],
@@ -88,6 +96,7 @@ BOARDS: dict[str, Board] = {
             multipliers="MULT18X18D",
             flip_flop="TRELLIS_FF",
             multiplier_bits=18,
+            constraint=("add_preferences", 'FREQUENCY NET "{net}" {mhz} MHZ;'),
             # The ESP32 beside the FPGA pulls its own boot pin low and resets the board if nothing holds it.
             held_high=(("esp32", "gpio0"),),
         ),

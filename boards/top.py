@@ -41,11 +41,11 @@ class Top(Elaboratable):
         if self._halvings == 0:
             m.submodules.device = self._device
         else:
-            self._divide(m, platform)
+            self._divide(m)
             m.submodules.device = DomainRenamer("pbit")(self._device)
         return m
 
-    def _divide(self, m: Module, platform: Any) -> None:
+    def _divide(self, m: Module) -> None:
         """Make the domain ``pbit``; place and route puts its clock on a global buffer."""
         counter = Signal(range(max(2, 2 ** (self._halvings - 1))))
         m.domains.pbit = domain = ClockDomain("pbit")
@@ -54,7 +54,6 @@ class Top(Elaboratable):
         with m.Else():
             m.d.sync += counter.eq(counter - 1)
         m.submodules.reset = ResetSynchronizer(ResetSignal("sync", allow_reset_less=True), domain="pbit")
-        platform.add_clock_constraint(domain.clk, platform.default_clk_frequency / 2**self._halvings)
 
 
 def _outputs(platform: Any, resource: str, signal: str) -> dict[str, str]:

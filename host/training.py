@@ -85,7 +85,7 @@ class ContrastiveDivergence:
         float
             Root mean square of the gradient.
         """
-        data = self._clamped(rows, self._sweeps)
+        data = self._data(rows)
         data_correlation, data_mean = self._moments(data)
         model_correlation, model_mean = self._moments(self._free(data))
         correlation, mean = data_correlation - model_correlation, data_mean - model_mean
@@ -97,20 +97,25 @@ class ContrastiveDivergence:
         self._sampler.set_weights(self.couplings, self.biases)
         return float(np.sqrt(np.mean(np.concatenate([correlation, mean]) ** 2)))
 
-    def _clamped(self, rows: States, sweeps: int) -> States:
+    def _data(self, rows: States) -> States:
         """States with the visible units held at rows and the hidden units sampled."""
         states = self._random_states(len(rows))
         states[:, self._model.visible] = rows
-        if not len(self._model.hidden):
-            return states
-        return self._run(states, sweeps, dict(zip(self._labels, rows.T, strict=True)))
+        return self._draw_hidden(states, self._sweeps)
 
     def _free(self, data: States) -> States:
         states = self._run(data if self._chains is None else self._chains, self._sweeps, {})
-        states = self._clamped(states[:, self._model.visible], 1)
+        states = self._draw_hidden(states, 1)
         if self._chains is not None:
             self._chains = states
         return states
+
+    def _draw_hidden(self, states: States, sweeps: int) -> States:
+        """Sweep with the visible units clamped to where they are."""
+        if not len(self._model.hidden):
+            return states
+        clamp = dict(zip(self._labels, states[:, self._model.visible].T, strict=True))
+        return self._run(states, sweeps, clamp)
 
     def _run(self, states: States, sweeps: int, clamp: dict[Any, States]) -> States:
         samples = self._sampler.sample(sweeps, replicas=len(states), keep_every=sweeps, initial=states, clamp=clamp)

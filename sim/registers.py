@@ -9,14 +9,12 @@ import numpy.typing as npt
 
 from ..contract import registers
 from ..contract.array import stop
-from ..contract.errors import FormatError, RequestError
+from ..contract.errors import RequestError
 from ..contract.generator import streams
 from ..contract.image import Image
 from ..contract.registers import Control, Region
 
 Words = npt.NDArray[np.uint32]
-
-_ARGUMENT_BITS = 62
 
 
 class ArrayRegisters:
@@ -47,7 +45,6 @@ class ArrayRegisters:
     """
 
     def __init__(self, image: Image, seed: int = 0) -> None:
-        check_widths(image)
         self.image = image
         self.states = np.zeros(image.size, np.uint8)
         self.registers = streams(image.generator, seed, image.size)
@@ -139,22 +136,6 @@ def _spans(image: Image) -> Iterator[tuple[int, int, str, Region]]:
     for register in registers.REGISTERS:
         first = registers.address(register.region, register.offset)
         yield first, first + register.words(image), register.access, register.region
-
-
-def check_widths(image: Image) -> None:
-    """Refuse formats whose arguments do not fit the 64-bit integers of compiled code.
-
-    Raises
-    ------
-    FormatError
-        If they do not; only couplings of an absurd scale lead there.
-    """
-    bits = image.bias_bits + image.beta_format.bits - min(image.argument_shift, 0)
-    if bits > _ARGUMENT_BITS or image.argument_shift > _ARGUMENT_BITS:
-        raise FormatError(
-            f"couplings of format {image.weight_format} times beta of {image.beta_format} need more than "
-            f"{_ARGUMENT_BITS} bits; scale the couplings towards 1 and beta the other way"
-        )
 
 
 def sign_extend(words: Words, bits: int) -> npt.NDArray[np.int32]:

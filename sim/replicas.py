@@ -17,9 +17,6 @@ Words = npt.NDArray[np.uint32]
 LANES = 4
 """From this many replicas on, sweep mode makes them the lanes of a vector."""
 
-LANE_FIELD_BITS = 32
-"""Width of a field in `sweep.lanes`; wider ones go through `sweep.chains`."""
-
 
 class Replicas:
     """All replicas of one run.
@@ -38,7 +35,7 @@ class Replicas:
 
     def __init__(self, image: Image, request: Request, cycles: bool, external: bool) -> None:
         replicas, n = request.initial.shape
-        self._lanes = not cycles and replicas >= LANES and image.bias_bits <= LANE_FIELD_BITS
+        self._lanes = not cycles and replicas >= LANES
         self._kernel = sweep.lanes if self._lanes else cycle.chains if cycles else sweep.chains
         # an LFSR's word is the low half of its register, so a word from outside is set by writing the register
         kind = Generator.LFSR32 if external else image.generator

@@ -13,7 +13,6 @@ from ..contract.errors import RequestError
 from ..contract.image import Image
 from ..contract.request import Batch, Request
 from ..contract.sampler import Sampler
-from .registers import check_widths
 from .replicas import Replicas
 
 PIECE = 1 << 24
@@ -71,7 +70,6 @@ class Simulator(Sampler):
         super().__init__(program, seed=seed)
 
     def _load_image(self, image: Image) -> None:
-        check_widths(image)
         self._image = image
 
     def _load_weights(self, image: Image) -> None:

@@ -60,7 +60,8 @@ def expected_trace(image: Image, writes: Iterable[Write], cycles: int) -> Trace:
         array.write(write.address, write.data)
         parts[-1].registers[-1] = array.registers
         parts[-1].sweeps_left[-1] = array.sweeps_left
-    parts.append(array.trace(cycles - done))
+    if done < cycles:
+        parts.append(array.trace(cycles - done))
     return Trace(*(np.concatenate(rows) for rows in zip(*parts, strict=True)))
 
 
@@ -91,8 +92,8 @@ def rtl_trace(
             await ctx.tick()
             outputs = (array.states, array.registers, array.phase, array.sweeps_left)
             rows.append(tuple(ctx.get(output) for output in outputs))
-            if progress is not None and cycle % PROGRESS_CYCLES == 0:
-                progress(cycle, cycles)
+            if progress is not None and ((cycle + 1) % PROGRESS_CYCLES == 0 or cycle + 1 == cycles):
+                progress(cycle + 1, cycles)
 
     simulator = RtlSimulator(array)
     simulator.add_clock(1e-6)
@@ -123,13 +124,13 @@ def compare(image: Image, expected: Trace, got: Trace) -> None:
     LockstepError
         At the first mismatch; names cycle, colour, p-bit, expected and got.
     """
-    wrong = [
-        np.not_equal(wanted, seen).reshape(len(expected.phase), -1).any(axis=1)
-        for wanted, seen in zip(expected, got, strict=True)
-    ]
-    if np.any(wrong):
-        cycle = int(np.flatnonzero(np.any(wrong, axis=0))[0])
-        name = next(name for name, rows in zip(Trace._fields, wrong, strict=True) if rows[cycle])
+    clocks = len(expected.phase)
+    wrong = {
+        name: (getattr(expected, name) != getattr(got, name)).reshape(clocks, -1).any(axis=1) for name in Trace._fields
+    }
+    if any(rows.any() for rows in wrong.values()):
+        cycle = min(int(rows.argmax()) for rows in wrong.values() if rows.any())
+        name = next(name for name, rows in wrong.items() if rows[cycle])
         raise LockstepError(_mismatch(image, name, cycle, getattr(expected, name), getattr(got, name)))
 
 

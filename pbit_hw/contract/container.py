@@ -12,7 +12,7 @@ import json
 import os
 import struct
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +84,7 @@ def parse(data: bytes, source: str = "image") -> tuple[dict[str, Any], dict[str,
     return header["meta"], dict(_arrays(header["arrays"], body, HEAD.size + header_length))
 
 
-def _arrays(entries: list[dict[str, Any]], body: bytes, offset: int):
+def _arrays(entries: list[dict[str, Any]], body: bytes, offset: int) -> Iterator[tuple[str, npt.NDArray[Any]]]:
     for entry in entries:
         if entry["dtype"] not in DTYPES:
             raise ImageError(f"array {entry['name']!r} has dtype {entry['dtype']}, not one of {sorted(DTYPES)}")

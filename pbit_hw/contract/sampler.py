@@ -45,7 +45,7 @@ class Sampler(ABC):
     """
 
     def __init__(self, program: Any, *, seed: int = 0) -> None:
-        self.program: ProgramLike = program
+        self.program: Any = program  # a `ProgramLike`; users see all that theirs has
         self._seed = seed
         self._calls = 0
         self._load_image(self.program.image)

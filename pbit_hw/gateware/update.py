@@ -38,7 +38,7 @@ class FieldShape:
     def partial(self, slots: int, *, bias: bool) -> range:
         """Every value that a sum of ``slots`` weights, with or without the bias, can take."""
         low, high = 0, 0
-        for bits, count in ((self.bias_bits, int(bias)), (self.weight_bits + int(self.unit), slots)):
+        for bits, count in ((self.bias_bits, int(bias)), (self.weight_bits, slots << int(self.unit))):
             low -= count << (bits - 1)
             high += count * ((1 << (bits - 1)) - 1)
         return range(low, high + 1)
@@ -151,14 +151,17 @@ class Decision(wiring.Component):
     """
 
     def __init__(self, total_bits: int, beta_bits: int, shift: int, *, multiplier: bool) -> None:
-        self._argument = Argument(total_bits, beta_bits, shift, multiplier=multiplier)
+        self._shift = shift
+        self._multiplier = multiplier
         super().__init__(
             {"total": In(signed(total_bits)), "beta": In(beta_bits), "word": In(WORD_BITS), "state": Out(1)}
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.argument = argument = self._argument
+        m.submodules.argument = argument = Argument(
+            len(self.total), len(self.beta), self._shift, multiplier=self._multiplier
+        )
         m.submodules.activation = activation = Activation()
         negative = self.total[-1]
         less_one = Signal(len(self.total))
@@ -218,18 +221,14 @@ class PBit(wiring.Component):
     """
 
     def __init__(self, image: Image, pbit: int, seed: Sequence[int], *, multiplier: bool) -> None:
-        shape = FieldShape(image.unit, image.bias_bits, image.weight_format.bits)
-        weights = image.weights[image.slot_first[pbit] : image.slot_first[pbit + 1]].tolist()
-        self._field = Field(shape, int(image.biases[pbit]), weights)
-        self._generator = RandomGenerator(image.generator, seed)
-        self._decision = Decision(
-            len(self._field.total), image.beta_format.bits, image.argument_shift, multiplier=multiplier
-        )
-        self._clamped = Signal(init=int(image.clamped[pbit]))
-        self._value = Signal(init=int(image.clamp_values[pbit]))
+        self._image = image
+        self._pbit = pbit
+        self._seed = seed
+        self._multiplier = multiplier
+        degree = int(image.degrees[pbit])
         super().__init__(
             {
-                "neighbours": In(len(weights)),
+                "neighbours": In(degree),
                 "beta": In(image.beta_format.bits),
                 "update": In(1),
                 "data": In(REGISTER_BITS),
@@ -237,7 +236,7 @@ class PBit(wiring.Component):
                 "load_value": In(1),
                 "clamp": In(1),
                 "load_bias": In(1),
-                "load_weights": In(len(weights)),
+                "load_weights": In(degree),
                 "load_generator": In(image.generator.words),
                 "state": Out(1),
                 "register": Out(REGISTER_BITS * image.generator.words),
@@ -246,9 +245,12 @@ class PBit(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.field = field = self._field
-        m.submodules.generator = generator = self._generator
-        m.submodules.decision = decision = self._decision
+        image = self._image
+        m.submodules.field = field = self._field()
+        m.submodules.generator = generator = RandomGenerator(image.generator, self._seed)
+        m.submodules.decision = decision = Decision(
+            len(field.total), image.beta_format.bits, image.argument_shift, multiplier=self._multiplier
+        )
         m.d.comb += [
             field.neighbours.eq(self.neighbours),
             field.data.eq(self.data),
@@ -262,12 +264,24 @@ class PBit(wiring.Component):
             decision.beta.eq(self.beta),
             decision.word.eq(generator.word),
         ]
-        with m.If(self.load_clamp):
-            m.d.sync += self._clamped.eq(self.clamp)
-        with m.If(self.load_value):
-            m.d.sync += self._value.eq(self.clamp)
-        with m.If(self._clamped):
-            m.d.sync += self.state.eq(self._value)
-        with m.Elif(self.update):
-            m.d.sync += self.state.eq(decision.state)
+        self._clamp(m, decision.state)
         return m
+
+    def _field(self) -> Field:
+        image, pbit = self._image, self._pbit
+        shape = FieldShape(image.unit, image.bias_bits, image.weight_format.bits)
+        weights = image.weights[image.slot_first[pbit] : image.slot_first[pbit + 1]]
+        return Field(shape, int(image.biases[pbit]), weights.tolist())
+
+    def _clamp(self, m: Module, decided: Value) -> None:
+        """The state, and the clamp that overrides it."""
+        clamped = Signal(init=int(self._image.clamped[self._pbit]))
+        value = Signal(init=int(self._image.clamp_values[self._pbit]))
+        with m.If(self.load_clamp):
+            m.d.sync += clamped.eq(self.clamp)
+        with m.If(self.load_value):
+            m.d.sync += value.eq(self.clamp)
+        with m.If(clamped):
+            m.d.sync += self.state.eq(value)
+        with m.Elif(self.update):
+            m.d.sync += self.state.eq(decided)

@@ -122,8 +122,8 @@ def test_a_format_too_fine_for_the_activation_is_refused() -> None:
     image = compile(Ising.from_edges(2, [(0, 1)], [1.0])).image
     check_widths(image)
     for formats in (
-        replace(image, weight_format=SignedFormat(-70, 71)),
-        replace(image, beta_format=UnsignedFormat(-66, 70)),
+        replace(image, weight_format=SignedFormat(-90, 91)),
+        replace(image, beta_format=UnsignedFormat(-90, 94)),
     ):
         with pytest.raises(FormatError, match="bits in the activation"):
             check_widths(formats)

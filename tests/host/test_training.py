@@ -91,29 +91,24 @@ def test_cd_1_of_an_rbm_is_the_textbook_s():
     assert np.abs(got - (data - model)).max() < 5 * (0.5 / 100_000) ** 0.5
 
 
-@pytest.mark.parametrize("chains", [None, 200])
+@pytest.mark.parametrize("chains", [None, 100])
 def test_hidden_units_learn_what_visible_ones_cannot(chains):
-    """Parity of three spins has no pair correlation at all: without hidden units KL stays at ln 2."""
+    """Parity of three spins has the means and correlations of chance: without hidden units KL is ln 2 at best."""
     bits = np.array([[a, b, a ^ b] for a in (0, 1) for b in (0, 1)])
-    rows = np.tile(bits * 2 - 1, (50, 1))
-    start = np.random.default_rng(5).normal(0, 0.3, 10)
-    curves = {}
-    for hidden in (0, 2):
-        model = BoltzmannMachine(3, hidden)
-        program = compile(model, weight_format="s[4][5]").reweighted(start[: len(model.edges)], np.zeros(model.size))
-        curves[hidden] = train(
-            Simulator(program, seed=6),
-            rows,
-            epochs=150,
-            batch_size=200,
-            learning_rate=(0.5, 0.05),
-            sweeps=5,
-            chains=chains,
-            evaluate=lambda now: divergence(now.quantised, rows),
-        ).evaluation
-    assert curves[0][-1] == pytest.approx(np.log(2), abs=0.05)
-    assert curves[2][-1] < 0.3
-    assert np.isfinite(curves[2]).all()
+    model = BoltzmannMachine(3, 2)
+    start = np.random.default_rng(0).normal(0, 1, len(model.edges))
+    program = compile(model, weight_format="s[4][5]").reweighted(start, np.zeros(model.size))
+    history = train(
+        Simulator(program, seed=6),
+        np.tile(bits * 2 - 1, (25, 1)),
+        epochs=60,
+        learning_rate=(1.0, 0.05),
+        sweeps=10,
+        chains=chains,
+        evaluate=lambda now: divergence(now.quantised, bits * 2 - 1),
+    )
+    assert history.evaluation[0] > np.log(2)
+    assert history.evaluation[-1] < 0.4
 
 
 def test_device_and_simulator_learn_the_same(programs, clock_hz):

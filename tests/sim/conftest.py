@@ -60,7 +60,9 @@ def kaufman_log_partition(side, coupling):
     terms = []
     for gammas in half:
         terms.append((1.0, sum(math.log(2 * math.cosh(g)) for g in gammas)))
-        terms.append((math.prod(math.copysign(1, g) for g in gammas), sum(math.log(2 * abs(math.sinh(g))) for g in gammas)))
+        terms.append(
+            (math.prod(math.copysign(1, g) for g in gammas), sum(math.log(2 * abs(math.sinh(g))) for g in gammas))
+        )
     top = max(log for _, log in terms)
     total = sum(sign * math.exp(log - top) for sign, log in terms)
     return side * side / 2 * math.log(2 * math.sinh(t)) + top + math.log(total / 2)

@@ -44,17 +44,17 @@ def excess(program, beta, *, keep_every, clamp=None, source=None, seed=1):
     return total_variation(counts / SAMPLES, reference.probabilities) / floor
 
 
-@pytest.mark.parametrize("beta", [0.5, 1.0, 1.5, 2.0])
+@pytest.mark.parametrize(("beta", "keep_every"), [(0.5, 8), (1.0, 16), (1.5, 32), (2.0, 64)])
 @pytest.mark.parametrize("model", [library.and_gate(), library.full_adder()], ids=["and", "adder"])
-def test_gates(model, beta):
-    assert excess(compile(model), beta, keep_every=16) < GATE
+def test_gates(model, beta, keep_every):
+    assert excess(compile(model), beta, keep_every=keep_every) < GATE
 
 
 def test_one_shift_fails_the_gate(lfsr_source):
     program = compile(library.full_adder())
     leapt, textbook = (lfsr_source(call_seed(1, 0), REPLICAS, 5, shifts) for shifts in (16, 1))
     assert excess(program, 1.0, keep_every=2, source=leapt) < GATE
-    assert excess(program, 1.0, keep_every=2, source=textbook) > 10 * GATE
+    assert excess(program, 1.0, keep_every=2, source=textbook) > 5 * GATE
 
 
 def check_random_graph(random_program, seed):

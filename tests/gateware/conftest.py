@@ -1,0 +1,87 @@
+"""Random arrays, and a way to run combinational and clocked components."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from amaranth.sim import Simulator
+
+from pbit_hw.contract.formats import SignedFormat, UnsignedFormat
+from pbit_hw.contract.generator import Generator
+from pbit_hw.contract.image import Image
+from pbit_hw.contract.update import Unit
+
+MAX_COLOURS = 6
+MAX_DEGREE = 16
+
+
+def _formats(rng: np.random.Generator) -> tuple[SignedFormat, UnsignedFormat]:
+    """Widths of 1 to 9 and 1 to 14 bits, the binary points from far left to far right."""
+    weight_bits, beta_bits = int(rng.integers(1, 10)), int(rng.integers(1, 15))
+    weight_frac, beta_frac = int(rng.integers(-2, weight_bits + 2)), int(rng.integers(0, beta_bits + 2))
+    return SignedFormat(weight_bits - weight_frac, weight_frac), UnsignedFormat(beta_bits - beta_frac, beta_frac)
+
+
+def _edges(rng: np.random.Generator, colour: np.ndarray, max_degree: int) -> np.ndarray:
+    """Edges between p-bits of different colours, shape (edges, 2), none of them beyond the degree."""
+    low, high = np.triu_indices(len(colour), 1)
+    possible = np.flatnonzero(colour[low] != colour[high])
+    degree = np.zeros(len(colour), int)
+    edges = []
+    for pair in rng.permutation(possible):
+        ends = [low[pair], high[pair]]
+        if (degree[ends] < max_degree).all():
+            degree[ends] += 1
+            edges.append(ends)
+    return np.array(edges, int).reshape(-1, 2)
+
+
+@pytest.fixture(scope="session")
+def random_image() -> Callable[..., Image]:
+    """A function of (rng, min_size, max_size) that makes an array that no compiler would: everything is drawn."""
+
+    def make(rng: np.random.Generator, min_size: int = 2, max_size: int = 16) -> Image:
+        size = int(rng.integers(min_size, max_size + 1))
+        colours = int(rng.integers(1, min(MAX_COLOURS, size) + 1))
+        colour = np.sort(np.concatenate([np.arange(colours), rng.integers(0, colours, size - colours)]))
+        edges = _edges(rng, colour, int(rng.integers(0, MAX_DEGREE + 1)))
+        weight_format, beta_format = _formats(rng)
+        limit = weight_format.limit
+        couplings = rng.integers(-limit, limit + 1, len(edges))
+        owners, neighbours = np.concatenate([edges, edges[:, ::-1]]).T
+        order = np.lexsort((neighbours, owners))
+        image = Image(
+            unit=Unit(int(rng.integers(2))),
+            generator=Generator(int(rng.integers(2))),
+            weight_format=weight_format,
+            beta_format=beta_format,
+            colour_first=np.searchsorted(colour, np.arange(colours + 1)).astype(np.int32),
+            slot_first=np.searchsorted(owners[order], np.arange(size + 1)).astype(np.int32),
+            neighbours=neighbours[order].astype(np.int32),
+            weights=np.tile(couplings, 2)[order].astype(np.int32),
+            biases=np.zeros(size, np.int32),
+            clamped=(rng.random(size) < 0.2).astype(np.uint8),
+            clamp_values=rng.integers(0, 2, size, np.uint8),
+        )
+        image = image.with_weights(image.weights, rng.integers(-limit, limit + 1, size).astype(np.int32))
+        image.check()
+        return image
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def simulate() -> Callable[..., None]:
+    """A function of (component, bench) that runs a testbench, with a clock unless ``clocked`` is false."""
+
+    def run(component: Any, bench: Callable[[Any], Any], *, clocked: bool = True) -> None:
+        simulator = Simulator(component)
+        if clocked:
+            simulator.add_clock(1e-6)
+        simulator.add_testbench(bench)
+        simulator.run()
+
+    return run

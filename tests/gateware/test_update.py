@@ -1,0 +1,99 @@
+"""Field, decision and p-bit in RTL against the contract's functions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pbit_hw.contract import array
+from pbit_hw.contract.activation import TABLE, argument
+from pbit_hw.contract.generator import Generator, streams
+from pbit_hw.contract.update import Unit, decide, field
+from pbit_hw.gateware.update import CHAIN_SLOTS, Decision, Field, FieldShape, PBit
+
+
+@pytest.mark.parametrize("unit", list(Unit))
+@pytest.mark.parametrize("slots", [0, 1, CHAIN_SLOTS, CHAIN_SLOTS + 1, 16])
+def test_field_is_exact_whatever_the_registers_hold(slots, unit, simulate):
+    """Most positive and most negative codes everywhere, then random ones, loaded over the bus."""
+    rng = np.random.default_rng(slots)
+    shape = FieldShape(unit, bias_bits=9, weight_bits=5)
+    dut = Field(shape, -200, [3] * slots)
+    extremes = [((-256, -16), -1), ((255, 15), 1)]
+    drawn = [((int(rng.integers(-256, 256)), rng.integers(-16, 16, slots)), 0) for _ in range(20)]
+
+    async def load(ctx, bias, weights):
+        for strobe, index, word in [(dut.load_bias, 0, bias), *((dut.load_weights, *w) for w in enumerate(weights))]:
+            ctx.set(dut.data, int(word) & 0xFFFFFFFF)
+            ctx.set(strobe, 1 << index)
+            await ctx.tick()
+            ctx.set(strobe, 0)
+
+    async def bench(ctx):
+        ctx.set(dut.neighbours, (1 << slots) - 1)
+        assert ctx.get(dut.total) == -200 + 3 * slots * (1 << unit)
+        for (bias, weights), _ in extremes + drawn:
+            weights = np.broadcast_to(weights, slots)
+            await load(ctx, bias, weights)
+            for chosen in [np.ones(slots, int), np.zeros(slots, int), rng.integers(0, 2, slots)]:
+                ctx.set(dut.neighbours, sum(int(bit) << slot for slot, bit in enumerate(chosen)))
+                expected = field(bias, weights, range(slots), chosen, 0, slots, int(unit))
+                assert ctx.get(dut.total) == expected
+
+    simulate(dut, bench)
+
+
+@pytest.mark.parametrize("unit", list(Unit))
+def test_field_is_no_wider_than_its_values(unit):
+    shape = FieldShape(unit, bias_bits=6, weight_bits=3)
+    assert shape.partial(2, bias=True) == range(-32 - (8 << unit), 31 + (6 << unit) + 1)
+    assert shape.partial(3, bias=False) == range(-(12 << unit), (9 << unit) + 1)
+
+
+@pytest.mark.parametrize("multiplier", [True, False])
+def test_decision_at_and_beside_every_threshold(multiplier, simulate):
+    """The words just below and just at the threshold, and the extreme ones, for fields of both signs and zero."""
+    dut = Decision(9, 6, 1, multiplier=multiplier)
+
+    async def bench(ctx):
+        ctx.set(dut.beta, 12)
+        for total in (*range(-256, 256, 5), -1, 0, 1, 255):
+            ctx.set(dut.total, total)
+            threshold = int(TABLE[argument(abs(total), 12, 1)])
+            for word in {0, max(threshold - 1, 0), threshold, 0xFFFF}:
+                ctx.set(dut.word, word)
+                assert ctx.get(dut.state) == decide(total, word, 12, 1), (total, word)
+
+    simulate(dut, bench, clocked=False)
+
+
+@pytest.mark.parametrize("kind", list(Generator))
+@pytest.mark.parametrize("clamped", [0, 1])
+def test_pbit_updates_only_in_its_turn(kind, clamped, simulate, random_image):
+    """State and generator follow the contract in its turns and hold otherwise; a clamp does not stop the generator."""
+    rng = np.random.default_rng(7)
+    drawn = random_image(rng, min_size=6, max_size=6)
+    drawn = replace(drawn, generator=kind, clamped=np.full(6, clamped, np.uint8), clamp_values=np.ones(6, np.uint8))
+    pbit, beta = int(np.argmax(drawn.degrees)), int(drawn.beta_format.limit // 3)
+    register = streams(kind, 0, 6)[pbit]
+    dut = PBit(drawn, pbit, register, multiplier=False)
+    first, last = drawn.slot_first[pbit : pbit + 2].tolist()
+
+    async def bench(ctx):
+        state = 0
+        ctx.set(dut.beta, beta)
+        for _ in range(200):
+            states, turn = rng.integers(0, 2, 6), int(rng.integers(2))
+            ctx.set(dut.update, turn)
+            ctx.set(dut.neighbours, sum(int(states[drawn.neighbours[s]]) << (s - first) for s in range(first, last)))
+            if turn:
+                weights = drawn.weights.tolist()
+                total = field(int(drawn.biases[pbit]), weights, drawn.neighbours, states, first, last, int(drawn.unit))
+                state = decide(total, array.draw(int(kind), register), beta, drawn.argument_shift)
+            await ctx.tick()
+            assert ctx.get(dut.state) == (1 if clamped else state)
+            assert ctx.get(dut.register) == sum(int(word) << 32 * place for place, word in enumerate(register))
+
+    simulate(dut, bench)

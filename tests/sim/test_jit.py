@@ -1,0 +1,136 @@
+"""Compiled contract functions against the same functions interpreted, and the key of the cache."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numba
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import pbit_hw
+from pbit_hw.contract import activation, array, generator, update
+from pbit_hw.sim import jit
+
+WORD = st.integers(0, 2**32 - 1)
+FIELD = st.integers(-(2**30), 2**30)
+BETA = st.integers(0, 2**24 - 1)
+SHIFT = st.integers(-4, 30)
+
+CASES = [
+    (generator.lfsr_shift, (WORD, st.integers(1, 10))),
+    (generator.lfsr_next, (WORD,)),
+    (generator.lfsr_word, (WORD,)),
+    (generator.rotate_left, (WORD, st.integers(1, 31))),
+    (generator.xoshiro_word, (WORD, WORD)),
+    (generator.xoshiro_next, (WORD, WORD, WORD, WORD)),
+    (activation.argument, (FIELD.map(abs), BETA, SHIFT)),
+    (update.decide, (FIELD, st.integers(0, 2**16 - 1), BETA, SHIFT)),
+    (array.advance, (st.integers(0, 9), st.integers(1, 2**32 - 1), st.just(10))),
+]
+
+
+@pytest.mark.parametrize(("function", "arguments"), CASES, ids=[function.__name__ for function, _ in CASES])
+def test_compiled_equals_interpreted(function, arguments):
+    @numba.njit
+    def compiled(*values):
+        return function(*values)
+
+    @settings(max_examples=200, deadline=None)
+    @given(st.tuples(*arguments))
+    def check(values):
+        assert compiled(*values) == function(*values)
+
+    check()
+
+
+def test_words_may_be_uint32():
+    """Registers are uint32 in the kernels; numba's mixed integer types must lose nothing."""
+
+    @numba.njit
+    def compiled(rows, out):
+        for k in range(len(rows)):
+            s0, s1, s2, s3 = rows[k, 0], rows[k, 1], rows[k, 2], rows[k, 3]
+            out[k, 0], out[k, 1], out[k, 2], out[k, 3] = generator.xoshiro_next(s0, s1, s2, s3)
+            out[k, 4], out[k, 5] = generator.lfsr_next(s0), generator.xoshiro_word(s0, s3)
+
+    rows = np.random.default_rng(0).integers(0, 2**32, (1000, 4), np.uint32)
+    out = np.empty((1000, 6), np.uint32)
+    compiled(rows, out)
+    for row, got in zip(rows.tolist(), out.tolist(), strict=True):
+        wanted = (*generator.xoshiro_next(*row), generator.lfsr_next(row[0]), generator.xoshiro_word(row[0], row[3]))
+        assert got == list(wanted)
+
+
+def test_key_changes_with_any_source():
+    sources = [path.read_bytes() for path in jit.source_files()]
+    keys = {jit.source_key(sources)}
+    for place in range(len(sources)):
+        keys.add(jit.source_key([*sources[:place], sources[place] + b"#", *sources[place + 1 :]]))
+    assert len(keys) == len(sources) + 1
+
+
+def test_sources_are_all_of_the_contract_and_the_simulator():
+    root = Path(pbit_hw.__file__).parent
+    names = {path.relative_to(root).as_posix() for path in jit.source_files()}
+    assert {"contract/activation.py", "contract/generator.py", "contract/array.py", "sim/sweep.py"} <= names
+    assert "sim/devices/autonomous.py" in names
+
+
+@pytest.mark.parametrize(
+    ("environment", "platform", "wanted"),
+    [
+        ({"NUMBA_CACHE_DIR": "/chosen", "XDG_CACHE_HOME": "/xdg"}, "linux", "/chosen"),
+        ({"XDG_CACHE_HOME": "/xdg"}, "linux", "/xdg/pbit-hw/kernels"),
+        ({}, "linux", "~/.cache/pbit-hw/kernels"),
+        ({}, "darwin", "~/Library/Caches/pbit-hw/kernels"),
+        ({"LOCALAPPDATA": "/local"}, "win32", "/local/pbit-hw/kernels"),
+    ],
+)
+def test_cache_folder(environment, platform, wanted):
+    assert jit.cache_folder(environment, platform) == Path(os.path.expanduser(wanted))
+
+
+SCRIPT = """
+import numpy as np
+from pbit_hw.sim.cycle import CycleArray
+from pbit_hw.compiler import compile, library
+array = CycleArray(compile(library.and_gate()).image)
+array.sweeps_left = 1
+array.clock()
+print(array.registers[0, 0], CycleArray.__module__)
+"""
+
+
+@pytest.mark.slow
+def test_a_changed_contract_is_noticed(tmp_path):
+    """Run a cached kernel, change a function that it inlines from another file, and run it again."""
+    package = shutil.copytree(Path(pbit_hw.__file__).parent, tmp_path / "pbit_hw")
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache"), "PYTHONPATH": str(tmp_path)}
+
+    def first_register():
+        run = subprocess.run(
+            [sys.executable, "-c", SCRIPT], env=environment, capture_output=True, cwd=tmp_path, check=True
+        )
+        return int(run.stdout.split()[0])
+
+    before = first_register()
+    assert first_register() == before
+    source = package / "contract" / "generator.py"
+    text = source.read_text()
+    changed = text.replace("lfsr_shift(lfsr_shift(state, 8), 8)", "lfsr_shift(state, 8)")
+    assert changed != text
+    source.write_text(changed)
+    assert first_register() != before
+    assert len(list((tmp_path / "cache").iterdir())) == 2
+
+
+def test_unwritable_cache_is_done_without(monkeypatch):
+    monkeypatch.setattr(jit, "_CACHE", None)
+    assert jit.kernel(lambda x: x + 1)(2) == 3
