@@ -53,7 +53,7 @@ def set_up():
     if STAMP.exists() and STAMP.read_text() == state:
         return
     install = [*installer(), "--disable-pip-version-check", "install", "--quiet", "--no-deps", "--no-compile"]
-    print("dev.py: installing the locked requirements (some 400 MB, once)", flush=True)
+    print("dev.py: installing the locked requirements (some 320 MB, once)", flush=True)
     for what in (["--require-hashes", "-r", str(LOCK)], ["--no-build-isolation", "--editable", str(ROOT)]):
         if status := subprocess.run([*install, *what]).returncode:
             sys.exit(f"error: the installation failed with status {status}; see pip's message above")

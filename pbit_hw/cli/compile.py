@@ -54,4 +54,5 @@ def _board_text(board: dict[str, Any]) -> str:
     if board["reasons"]:
         return "does not fit: " + "; ".join(board["reasons"])
     ffs = f"at least {board['ffs_at_least']:,} of {board['ffs_available']:,} flip-flops"
-    return f"about {board['luts_estimated']:,} of {board['luts_available']:,} LUTs, {ffs}"
+    verdict = "likely fits" if board["likely"] else "likely too large"
+    return f"{verdict}: about {board['luts_estimated']:,} of {board['luts_available']:,} LUTs, {ffs}"

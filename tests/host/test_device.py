@@ -266,6 +266,7 @@ def test_without_the_crc_damage_would_show(job, clock_hz, faulty, monkeypatch):
     monkeypatch.setattr(link, "crc16", lambda data: 0)
     transport = faulty(VirtualDevice(program.image, clock_hz=clock_hz))
     device = Device(program, transport)
-    generator_word = 2 * 15 + 16 + 3 * 7 + 12
-    transport.damage({generator_word: ("flip", 0x40)}, {})
+    overhead = link.HEADER.size + link.WRITE.size
+    state_frames = 3 * (overhead + 4 + link.CRC.size)
+    transport.damage({state_frames + overhead: ("flip", 0x40)}, {})  # the first generator's first byte
     assert not np.array_equal(device.run(request).states, expected)
