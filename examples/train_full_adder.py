@@ -39,8 +39,8 @@ def draw(program: Program, curve: list[float], output: str | Path) -> None:
         right.bar(np.flatnonzero(chosen), probabilities[chosen], color=colour, label=label)
     right.axhline(1 / len(TRUTH), color="0.6", linestyle="--", linewidth=1)
     names = " ".join(reversed(FULL_ADDER_LABELS))
-    right.set(xlabel=f"state, bits {names}", ylabel="probability", title="Learned distribution, exact")
-    right.legend(frameon=False)
+    right.set(xlabel=f"state, bits {names}", ylabel="probability", title="Learned distribution, exact", ylim=(0, 0.16))
+    right.legend(frameon=False, ncols=2)
     figure.savefig(output, dpi=150)
 
 
@@ -60,8 +60,7 @@ def main(output: str | Path = "full_adder_training.png", *, quick: bool = False,
         seed=seed,
         evaluate=divergence,
     )
-    trained = device.program
-    draw(trained, history.evaluation, output)
+    draw(device.program, history.evaluation, output)
     print(f"KL(data || model) {history.evaluation[-1]:.4f} nats after {len(history.evaluation)} steps")
     return history.evaluation
 

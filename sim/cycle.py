@@ -35,7 +35,7 @@ class Trace(NamedTuple):
 @kernel
 def chains(states, registers, out, keep, betas, clamped, clamp_values, network, constants):
     """Sweep replicas one after another, clock by clock; the parameters are those of `sweep.chains`."""
-    biases, weights, neighbours, slot_first, colour_first = network
+    biases, weights, neighbours, slot_first, colour_first = network[:5]
     for replica in range(len(states)):
         state, register, values = states[replica], registers[replica], clamp_values[replica]
         arrays = (state, register, clamped, values, biases, weights, neighbours, slot_first, colour_first)

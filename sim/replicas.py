@@ -93,6 +93,7 @@ class Replicas:
 
 
 def network(image: Image) -> tuple[Int32, ...]:
-    """The arrays of an image that the kernels take, writable and contiguous so that they compile once."""
-    arrays = (image.biases, image.weights, image.neighbours, image.slot_first, image.colour_first)
+    """The arrays of an image that `sweep.chains` takes, writable and contiguous so that kernels compile once."""
+    reverse = np.lexsort((image.owners, image.neighbours))
+    arrays = (image.biases, image.weights, image.neighbours, image.slot_first, image.colour_first, reverse)
     return tuple(np.array(array, np.int32) for array in arrays)

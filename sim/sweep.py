@@ -42,13 +42,17 @@ def chains(states, registers, out, keep, betas, clamped, clamp_values, network, 
     clamped : ndarray of uint8, shape (n,)
         Which p-bits are clamped.
     network : tuple of ndarray of int32
-        Biases, weights, neighbours, slot_first and colour_first; see `pbit_hw.contract.image.Image`.
+        Biases, weights, neighbours, slot_first and colour_first (see `pbit_hw.contract.image.Image`),
+        and the slot at the other end of each slot's edge. The two may have been written differently.
     constants : tuple of int
         Argument shift, unit and kind of generator.
     """
-    biases, weights, neighbours, slot_first, _ = network
+    biases, weights, neighbours, slot_first, _, reverse = network
     shift, unit, kind = constants
     fields = np.empty(len(biases), np.int64)
+    outgoing = np.empty(len(weights), np.int64)
+    for slot in range(len(weights)):
+        outgoing[slot] = weights[reverse[slot]] << unit
     for replica in range(len(states)):
         state, register = states[replica], registers[replica]
         for p in range(len(biases)):
@@ -60,8 +64,7 @@ def chains(states, registers, out, keep, betas, clamped, clamp_values, network, 
                 if new != state[p] and not clamped[p]:
                     state[p] = new
                     for slot in range(slot_first[p], slot_first[p + 1]):
-                        change = weights[slot] << unit
-                        fields[neighbours[slot]] += change if new else -change
+                        fields[neighbours[slot]] += outgoing[slot] if new else -outgoing[slot]
             if kept < len(keep) and keep[kept] == sweep + 1:
                 copy_into(state, out[kept, replica])
                 kept += 1
@@ -116,7 +119,7 @@ def _draw_block(kind, registers, start, stop, words):
 @register_jitable
 def _field_block(fields, first_pbit, last_pbit, states, network, constants):
     """`update.field` of a block in all replicas; slots go in pairs, which halves the traffic of the sums."""
-    biases, weights, neighbours, slot_first, _ = network
+    biases, weights, neighbours, slot_first = network[:4]
     unit = constants[1]
     replicas = range(states.shape[1])
     for p in range(first_pbit, last_pbit):

@@ -107,7 +107,7 @@ def test_one_bit_of_a_bias_in_the_simulator_shows(image):
 
 def test_one_bit_of_a_node_in_the_rtl_shows(image, monkeypatch):
     nodes = activation.NODES.copy()
-    nodes[16] ^= 1 << 9
+    nodes[32] ^= 1 << 8
     monkeypatch.setattr(activation, "NODES", nodes)
     with pytest.raises(LockstepError, match=r"p-bit \d: states expected"):
         compare(image, expected_trace(image, START, CYCLES), trace(image))
