@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from amaranth.hdl import ClockDomain, DomainRenamer, Elaboratable, Module, ResetSignal, Signal
+from amaranth.lib import io
 from amaranth.lib.cdc import ResetSynchronizer
 
 from .catalogue import Board
@@ -33,11 +34,14 @@ class Top(Elaboratable):
 
     def elaborate(self, platform: Any) -> Module:
         m = Module()
-        uart = platform.request("uart", 0)
-        m.d.comb += [self._device.rx.eq(uart.rx.i), uart.tx.o.eq(self._device.tx)]
+        uart = platform.request("uart", 0, dir="-")
+        m.submodules.rx = rx = io.Buffer("i", uart.rx)
+        m.submodules.tx = tx = io.Buffer("o", uart.tx)
+        m.d.comb += [self._device.rx.eq(rx.i), tx.o.eq(self._device.tx)]
         for resource, signal in self._board.held_high:
-            pins = platform.request(resource, 0, dir=_outputs(platform, resource, signal))
-            m.d.comb += getattr(pins, signal).o.eq(1)
+            port = getattr(platform.request(resource, 0, dir="-"), signal)
+            m.submodules[f"{resource}_{signal}"] = buffer = io.Buffer("o", port)
+            m.d.comb += buffer.o.eq(1)
         if self._halvings == 0:
             m.submodules.device = self._device
         else:
@@ -54,8 +58,3 @@ class Top(Elaboratable):
         with m.Else():
             m.d.sync += counter.eq(counter - 1)
         m.submodules.reset = ResetSynchronizer(ResetSignal("sync", allow_reset_less=True), domain="pbit")
-
-
-def _outputs(platform: Any, resource: str, signal: str) -> dict[str, str]:
-    """Directions that leave every other pin of a resource alone."""
-    return {part.name: "o" if part.name == signal else "-" for part in platform.lookup(resource, 0).ios}

@@ -92,8 +92,8 @@ def draw_bits(rng: np.random.Generator, fields: Float) -> Float:
 def draw(program: Program, curves: Curves, output: str | Path) -> None:
     """The learning curves, and what each hidden unit has learned to see."""
     figure = Figure(figsize=(10, 4.2), layout="constrained")
-    left, right = figure.subfigures(1, 2, width_ratios=(1, 1.4))
-    axes = left.subplots()
+    grid = figure.add_gridspec(1, 2, width_ratios=(1, 1.4))
+    axes, right = figure.add_subplot(grid[0]), figure.add_subfigure(grid[1])
     epochs = np.arange(1, len(curves.device) + 1)
     axes.plot(epochs, curves.in_float, "--", color="#d55e00", label="float")
     axes.plot(epochs, curves.device, color="#0072b2", label=f"p-bit array, {WEIGHT_FORMAT}")

@@ -60,7 +60,7 @@ class ContrastiveDivergence:
     """
 
     def __init__(self, sampler: Sampler, *, sweeps: int = 1, chains: int | None = None, seed: int = 0) -> None:
-        program: Program = sampler.program  # type: ignore[assignment]
+        program: Program = sampler.program
         self._sampler = sampler
         self._sweeps = sweeps
         self._model: Model = program.model
@@ -175,7 +175,7 @@ def train(
     LinkError
         If the sampler is a device and its link fails.
     """
-    rows = _checked(sampler.program.model, data)  # type: ignore[attr-defined]
+    rows = _checked(sampler.program.model, data)
     counts = {"epochs": epochs, "batch_size": batch_size, "sweeps": sweeps, "chains": 1 if chains is None else chains}
     for name, count in counts.items():
         if count < 1:
@@ -195,7 +195,7 @@ def train(
                 progress(done + 1, epochs * batches)
         history.moment_error.append(float(np.mean(errors)))
         if evaluate is not None:
-            history.evaluation.append(evaluate(sampler.program))  # type: ignore[arg-type]
+            history.evaluation.append(evaluate(sampler.program))
     return history
 
 

@@ -188,8 +188,9 @@ class _SweptArray(ArrayRegisters):
     def settle(self) -> None:
         """Let clocks pass until the array is idle and its clamps have acted."""
         np.copyto(self.states, self.clamp_values, where=self.clamped.view(np.bool_))
-        self.sweep(self.sweeps_left, 1)
-        self.sweeps_left = 0
+        if self.sweeps_left:
+            self.sweep(self.sweeps_left, 1)
+            self.sweeps_left = 0
 
     def sweep(self, sweeps: int, samples: int) -> npt.NDArray[np.uint8]:
         """States after each of ``samples`` runs of ``sweeps`` sweeps, shape (samples, n)."""

@@ -15,9 +15,11 @@ THRESHOLD_BITS = int(NODES[0]).bit_length()
 
 
 class Argument(wiring.Component):
-    """The table's argument for the magnitude of a field: times beta, rounded, shifted, saturated.
+    """The table's argument for the magnitude of a field: times beta, rounded, shifted.
 
-    Combinational.
+    Combinational. Where the contract saturates, ``beyond`` is set instead and the
+    argument means nothing: the table's last threshold is zero, which is cheaper
+    to force than every bit of the argument.
 
     Parameters
     ----------
@@ -38,20 +40,28 @@ class Argument(wiring.Component):
         Code of the inverse temperature.
     argument : Out(14)
         Address of the activation's table.
+    beyond : Out(1)
+        The argument lies beyond the table.
     """
 
     def __init__(self, magnitude_bits: int, beta_bits: int, shift: int, *, multiplier: bool) -> None:
         self._shift = shift
         self._multiplier = multiplier
-        super().__init__({"magnitude": In(magnitude_bits), "beta": In(beta_bits), "argument": Out(ARGUMENT_BITS)})
+        super().__init__(
+            {
+                "magnitude": In(magnitude_bits),
+                "beta": In(beta_bits),
+                "argument": Out(ARGUMENT_BITS),
+                "beyond": Out(1),
+            }
+        )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         half = 1 << (self._shift - 1) if self._shift > 0 else 0
         rounded = self._product(half) if self._multiplier else self._rows(m, half)
         scaled = rounded[self._shift :] if self._shift > 0 else Cat(Const(0, -self._shift), rounded)
-        saturate = scaled[ARGUMENT_BITS:].any()
-        m.d.comb += self.argument.eq(scaled[:ARGUMENT_BITS] | saturate.replicate(ARGUMENT_BITS))
+        m.d.comb += [self.argument.eq(scaled), self.beyond.eq(scaled[ARGUMENT_BITS:].any())]
         return m
 
     def _product(self, half: int) -> Value:

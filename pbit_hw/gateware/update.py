@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from amaranth import Module, Mux, Signal, Value, signed
+from amaranth import Module, Mux, Shape, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -34,6 +34,15 @@ class FieldShape:
     unit: Unit
     bias_bits: int
     weight_bits: int
+
+    @classmethod
+    def of(cls, image: Image) -> FieldShape:
+        """The widths of an array's registers."""
+        return cls(image.unit, image.bias_bits, image.weight_format.bits)
+
+    def bits(self, slots: int) -> int:
+        """Width of the field of a p-bit with so many slots, its sign included: one factor of the product with beta."""
+        return Shape.cast(self.partial(slots, bias=True)).width
 
     def partial(self, slots: int, *, bias: bool) -> range:
         """Every value that a sum of ``slots`` weights, with or without the bias, can take."""
@@ -164,13 +173,14 @@ class Decision(wiring.Component):
         )
         m.submodules.activation = activation = Activation()
         negative = self.total[-1]
-        less_one = Signal(len(self.total))
+        less_one, against = Signal(len(self.total)), Signal()
         m.d.comb += [
             less_one.eq(self.total - 1),
             argument.magnitude.eq(Mux(negative, ~less_one, self.total)),
             argument.beta.eq(self.beta),
             activation.argument.eq(argument.argument),
-            self.state.eq((self.word < activation.threshold) ^ ~negative),
+            against.eq(~argument.beyond & (self.word < activation.threshold)),
+            self.state.eq(against == negative),
         ]
         return m
 
@@ -269,9 +279,8 @@ class PBit(wiring.Component):
 
     def _field(self) -> Field:
         image, pbit = self._image, self._pbit
-        shape = FieldShape(image.unit, image.bias_bits, image.weight_format.bits)
         weights = image.weights[image.slot_first[pbit] : image.slot_first[pbit + 1]]
-        return Field(shape, int(image.biases[pbit]), weights.tolist())
+        return Field(FieldShape.of(image), int(image.biases[pbit]), weights.tolist())
 
     def _clamp(self, m: Module, decided: Value) -> None:
         """The state, and the clamp that overrides it."""

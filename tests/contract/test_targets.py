@@ -1,53 +1,71 @@
-"""What boards hold against what arrays need."""
+"""Capacities and demands: counted by hand, refused with the numbers, and never by an estimate."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from pbit_hw.contract.generator import Generator
-from pbit_hw.contract.image import Image
 from pbit_hw.contract.targets import TARGETS, demand, fit
 
-MakeImage = Callable[..., Image]
+
+def test_flip_flops_by_hand(make_image):
+    image = make_image(sizes=(1, 1), density=1.0, weight_format="s[2][3]", beta_format="u[3][9]")
+    per_pbit = 1 + 1 + 1 + image.bias_bits + 32
+    assert image.bias_bits == 7
+    assert demand(image).ffs == 2 * per_pbit + 2 * 6 + 12 + 32
 
 
-@pytest.mark.parametrize("generator", list(Generator))
-def test_flip_flops_are_the_registers_of_the_array(make_image: MakeImage, generator: Generator) -> None:
-    """State, clamp, value, bias, weights and generator of each p-bit; beta and the sweeps left once."""
-    image = make_image((4, 3), generator=generator)
-    per_pbit = [
-        1 + 1 + 1 + image.bias_bits + degree * image.weight_format.bits + 32 * generator.words
-        for degree in image.degrees.tolist()
-    ]
-    assert demand(image).ffs == sum(per_pbit) + 12 + 32
-    assert demand(image).degree == image.degrees.max()
-    assert demand(image).multiplications == 7
+def test_generator_words_count(make_image):
+    image = make_image(generator=Generator.LFSR32)
+    wide = replace(image, generator=Generator.XOSHIRO128)
+    assert demand(wide).ffs - demand(image).ffs == 3 * 32 * image.size
 
 
-def test_only_what_is_known_not_to_fit_is_refused(image: Image) -> None:
-    board = TARGETS["icebreaker"]
-    need = demand(image)
-    assert fit(image, board).fits
-    assert fit(image, replace(board, ffs=need.ffs, max_degree=need.degree)).reasons == ()
-    small = fit(image, replace(board, ffs=need.ffs - 1, max_degree=need.degree - 1))
-    assert not small.fits
-    assert not small.likely
-    assert small.reasons == (
-        f"largest degree {need.degree} exceeds {need.degree - 1}",
-        f"the array alone has {need.ffs} flip-flops of {need.ffs - 1}",
-    )
+def test_weights_do_not_matter(make_image):
+    image = make_image(seed=3)
+    other = image.with_weights(0 * image.weights, 0 * image.biases)
+    assert demand(other) == demand(image)
 
 
-def test_an_estimate_alone_refuses_nothing(image: Image) -> None:
-    full = fit(image, replace(TARGETS["ulx3s_85f"], luts=demand(image).luts["ecp5"] - 1))
-    assert full.fits
-    assert not full.likely
-    assert full.luts == demand(image).luts["ecp5"]
+def test_small_array_fits_everywhere(image):
+    for target in TARGETS.values():
+        verdict = fit(image, target)
+        assert verdict.fits
+        assert verdict.likely
+        assert verdict.reasons == ()
 
 
-def test_every_board_has_an_estimate(image: Image) -> None:
-    assert all(target.name == name for name, target in TARGETS.items())
-    assert {target.family for target in TARGETS.values()} == set(demand(image).luts)
+def test_flip_flops_refuse_exactly(image):
+    target = TARGETS["icebreaker"]
+    need = demand(image).ffs
+    assert fit(image, replace(target, ffs=need)).fits
+    verdict = fit(image, replace(target, ffs=need - 1))
+    assert not verdict.fits
+    assert verdict.reasons == (f"the array alone has {need:,} flip-flops of {need - 1:,}",)
+
+
+def test_degree_refuses_exactly(make_image):
+    image = make_image(sizes=(1, 40), density=1.0)
+    target = TARGETS["ulx3s_85f"]
+    assert fit(image, replace(target, max_degree=40)).fits
+    assert fit(image, replace(target, max_degree=39)).reasons == ("largest degree 40 exceeds 39",)
+
+
+def test_an_estimate_does_not_refuse(image):
+    verdict = fit(image, replace(TARGETS["icebreaker"], luts=1))
+    assert verdict.fits
+    assert not verdict.likely
+    assert verdict.luts > 1
+
+
+@pytest.mark.parametrize("family", ["ice40", "ecp5"])
+def test_estimates_grow_with_the_array(make_image, family):
+    small = make_image(sizes=(4, 4), density=0.5)
+    larger = make_image(sizes=(8, 8), density=0.5)
+    denser = make_image(sizes=(4, 4), density=1.0)
+    luts = demand(small).luts[family]
+    assert luts < demand(larger).luts[family]
+    assert luts < demand(denser).luts[family]
+    assert luts < demand(replace(small, generator=Generator.XOSHIRO128)).luts[family]

@@ -13,15 +13,15 @@ from pbit_hw.gateware.activation import Activation, Argument
 def thresholds(simulate, arguments) -> list[int]:
     """Thresholds of some arguments, from the RTL."""
     dut = Activation()
-    read = []
+    found = []
 
     async def bench(ctx):
         for place in arguments:
             ctx.set(dut.argument, int(place))
-            read.append(ctx.get(dut.threshold))
+            found.append(ctx.get(dut.threshold))
 
     simulate(dut, bench, clocked=False)
-    return read
+    return found
 
 
 def test_every_threshold(simulate):
@@ -37,9 +37,19 @@ def test_one_bit_of_a_node_shows(node, simulate, monkeypatch):
     assert thresholds(simulate, [node << SEGMENT_BITS]) != TABLE[node << SEGMENT_BITS]
 
 
+def test_the_threshold_beyond_the_table_is_zero():
+    """What `Argument` leaves to the comparison."""
+    assert TABLE[ARGUMENT_LIMIT] == 0
+
+
+def read(ctx, dut):
+    """The saturated argument."""
+    return ARGUMENT_LIMIT if ctx.get(dut.beyond) else ctx.get(dut.argument)
+
+
 @pytest.mark.parametrize("multiplier", [True, False])
 @pytest.mark.parametrize("shift", [-3, 0, 1, 5])
-@pytest.mark.parametrize("widths", [(1, 1), (3, 6), (6, 3), (8, 6)])
+@pytest.mark.parametrize("widths", [(1, 1), (3, 6), (6, 3), (7, 5)])
 def test_every_argument_of_narrow_formats(widths, shift, multiplier, simulate):
     dut = Argument(*widths, shift, multiplier=multiplier)
 
@@ -48,7 +58,7 @@ def test_every_argument_of_narrow_formats(widths, shift, multiplier, simulate):
             ctx.set(dut.beta, beta)
             for magnitude in range(1 << widths[0]):
                 ctx.set(dut.magnitude, magnitude)
-                assert ctx.get(dut.argument) == argument(magnitude, beta, shift), (magnitude, beta)
+                assert read(ctx, dut) == argument(magnitude, beta, shift), (magnitude, beta)
 
     simulate(dut, bench, clocked=False)
 
@@ -67,6 +77,6 @@ def test_arguments_of_wide_formats(magnitude_bits, beta_bits, shift, multiplier,
         for magnitude, beta in [largest, *zip(*(values.tolist() for values in factors), strict=True)]:
             ctx.set(dut.magnitude, magnitude)
             ctx.set(dut.beta, beta)
-            assert ctx.get(dut.argument) == argument(magnitude, beta, shift), (magnitude, beta)
+            assert read(ctx, dut) == argument(magnitude, beta, shift), (magnitude, beta)
 
     simulate(dut, bench, clocked=False)

@@ -50,6 +50,8 @@ def test_field_is_no_wider_than_its_values(unit):
     shape = FieldShape(unit, bias_bits=6, weight_bits=3)
     assert shape.partial(2, bias=True) == range(-32 - (8 << unit), 31 + (6 << unit) + 1)
     assert shape.partial(3, bias=False) == range(-(12 << unit), (9 << unit) + 1)
+    assert shape.bits(2) == 7
+    assert [FieldShape(unit, 4, 2).bits(slots) for slots in (0, 1, 5)] == [4, 5, 6]
 
 
 @pytest.mark.parametrize("multiplier", [True, False])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -22,7 +24,7 @@ def spins(program, replicas, seed=0):
     return bits * (1 + program.model.unit) - program.model.unit
 
 
-RUNS = {
+RUNS: dict[str, dict[str, Any]] = {
     "every sweep": {"sweeps": 20},
     "burn-in": {"sweeps": 50, "burn_in": 20, "keep_every": 3},
     "annealed": {"sweeps": 30, "beta": (0.2, 3.0)},
@@ -167,6 +169,9 @@ class Cuttable:
     """A transport whose device can be pulled out, and plugged in again after a power cycle."""
 
     def __init__(self, image, clock_hz):
+        self.plug(image, clock_hz)
+
+    def plug(self, image, clock_hz):
         self.device = VirtualDevice(image, clock_hz=clock_hz)
         self.writes_left = 10**9
 
@@ -193,7 +198,7 @@ def test_a_disconnected_device_gives_no_samples_and_recovers(programs, clock_hz,
     transport.writes_left = writes
     with pytest.raises(LinkError, match="disconnected"):
         device.sample(40, replicas=3)
-    transport.__init__(program.image, clock_hz)
+    transport.plug(program.image, clock_hz)
     assert np.array_equal(
         device.sample(40, replicas=3).states, Simulator(program, seed=5).sample(40, replicas=3).states
     )
@@ -205,7 +210,7 @@ def test_another_board_plugged_in_meanwhile_is_refused(programs, clock_hz):
     transport.writes_left = 2
     with pytest.raises(LinkError, match="disconnected"):
         device.sample(5)
-    transport.__init__(programs["glass"].image, clock_hz)
+    transport.plug(programs["glass"].image, clock_hz)
     with pytest.raises(DigestMismatchError):
         device.sample(5)
 

