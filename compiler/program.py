@@ -73,9 +73,12 @@ class Program:
         return self.model.with_values(couplings, self._to_logical(self.image.unfold() * step))
 
     def _to_logical(self, physical: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        logical = np.empty_like(physical)
-        logical[..., self.order] = physical
-        return logical
+        return physical.take(self._place, axis=-1)
+
+    @cached_property
+    def _place(self) -> npt.NDArray[np.intp]:
+        """Physical p-bit of each logical variable."""
+        return np.argsort(self.order)
 
     def request(
         self,

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 
@@ -147,10 +148,29 @@ def streams(kind: Generator, seed: int, count: int) -> gf2.Words:
     ndarray of uint32, shape (count, kind.words)
     """
     if kind is Generator.LFSR32:
-        shift = gf2.matrix(lambda states: lfsr_shift(states, 1), 1)
+        first = np.ones((1, 1), np.uint32)
         place = splitmix64(seed, 1)[0] % LFSR_PERIOD
-        first = gf2.apply(gf2.power(shift, place), np.ones((1, 1), np.uint32))[0]
-        return gf2.orbit(gf2.power(shift, LFSR_SPACING), first, count)
+        for bit, leap in enumerate(_lfsr_leaps()):
+            if place >> bit & 1:
+                first = gf2.apply(leap, first)
+        return gf2.orbit(_stream_spacing(kind), first[0], count)
     low, high = splitmix64(seed, 2)
-    first = np.array([low & 0xFFFFFFFF, low >> 32, high & 0xFFFFFFFF, high >> 32], np.uint32)
-    return gf2.orbit(gf2.matrix(_xoshiro_jump_rows, 4), first, count)
+    words = np.array([low & 0xFFFFFFFF, low >> 32, high & 0xFFFFFFFF, high >> 32], np.uint32)
+    return gf2.orbit(_stream_spacing(kind), words, count)
+
+
+@cache
+def _lfsr_leaps() -> tuple[gf2.Words, ...]:
+    """The maps of 1, 2, 4, ... 2^31 shifts."""
+    leaps = [gf2.matrix(lambda states: lfsr_shift(states, 1), 1)]
+    for _ in range(31):
+        leaps.append(gf2.apply(leaps[-1], leaps[-1]))
+    return tuple(leaps)
+
+
+@cache
+def _stream_spacing(kind: Generator) -> gf2.Words:
+    """The map from one stream's register to the next stream's."""
+    if kind is Generator.LFSR32:
+        return gf2.power(_lfsr_leaps()[0], LFSR_SPACING)
+    return gf2.matrix(_xoshiro_jump_rows, 4)

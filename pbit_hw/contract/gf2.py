@@ -36,12 +36,18 @@ def matrix(step: Callable[[Words], Words], words: int) -> Words:
     return step(unit_vectors(words))
 
 
+_ROWS = 1024
+"""States taken at once: bounds the memory of their bits."""
+
+
 def apply(linear: Words, states: Words) -> Words:
     """Apply a map to states of shape ``(n, words)``."""
-    out = np.zeros_like(states)
-    for bit, image in enumerate(linear):
-        chosen = (states[:, bit // 32] >> np.uint32(bit % 32)) & np.uint32(1)
-        out ^= chosen[:, None] * image[None, :]
+    places = np.arange(len(linear))
+    shifts = (places % 32).astype(np.uint32)
+    out = np.empty_like(states)
+    for start in range(0, len(states), _ROWS):
+        bits = (states[start : start + _ROWS, places // 32] >> shifts) & np.uint32(1)
+        out[start : start + _ROWS] = np.bitwise_xor.reduce(bits[:, :, None] * linear, axis=1)
     return out
 
 

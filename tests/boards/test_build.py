@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from pbit_hw.boards import STAGES, build
@@ -60,18 +61,17 @@ def test_a_faster_clock_that_failed_is_not_tried_again(pair, stand_ins, tmp_path
 
 
 def test_an_array_that_cannot_fit_is_refused_before_synthesis(pair, stand_ins, tmp_path):
-    one = replace(pair, colour_first=0 * pair.colour_first[:2], slot_first=0 * pair.slot_first)
     count = 60
     large = replace(
-        one,
+        pair,
         generator=Generator.XOSHIRO128,
-        colour_first=one.colour_first + [0, count],
-        slot_first=pair.slot_first[:1].repeat(count + 1),
+        colour_first=np.array([0, count], np.int32),
+        slot_first=np.zeros(count + 1, np.int32),
         neighbours=pair.neighbours[:0],
         weights=pair.weights[:0],
-        biases=pair.biases[:1].repeat(count),
-        clamped=pair.clamped[:1].repeat(count),
-        clamp_values=pair.clamp_values[:1].repeat(count),
+        biases=np.zeros(count, np.int32),
+        clamped=np.zeros(count, np.uint8),
+        clamp_values=np.zeros(count, np.uint8),
     )
     large.check()
     with pytest.raises(FitError, match=r"60 p-bits do not fit iCEBreaker: .*flip-flops of 5,280; use fewer"):
@@ -110,7 +110,7 @@ def test_a_missing_tool_is_found_out_at_once(pair, stand_ins, no_tools, tmp_path
 
 def test_an_unwritable_folder_is_an_error(pair, stand_ins, tmp_path):
     (tmp_path / "out").write_text("a file")
-    with pytest.raises(ToolError, match="cannot write to .*out: File exists; choose another folder"):
+    with pytest.raises(ToolError, match=r"cannot write to .*out: File exists; choose another folder"):
         build(pair, "icebreaker", tmp_path / "out")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Fragment, Module, Signal
 from amaranth.lib import io, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.sim import Simulator
@@ -17,11 +17,8 @@ from pbit_hw.boards.top import Top
 class Counter(wiring.Component):
     """Counts its clocks, and repeats what it receives."""
 
-    rx: In(1)
-    tx: Out(1)
-
     def __init__(self):
-        super().__init__()
+        super().__init__({"rx": In(1), "tx": Out(1)})
         self.count = Signal(8)
 
     def elaborate(self, platform):
@@ -42,21 +39,10 @@ class Pins:
         return self.uart
 
 
-class OnPins(wiring.Component):
-    """A top elaborated for `Pins`, under Amaranth's simulator."""
-
-    def __init__(self, top, pins):
-        super().__init__({})
-        self._top, self._pins = top, pins
-
-    def elaborate(self, platform):
-        return self._top.elaborate(self._pins)
-
-
 @pytest.mark.parametrize("halvings", [0, 1, 2, 3])
 def test_device_runs_at_the_divided_clock(halvings):
     device, pins = Counter(), Pins()
-    simulator = Simulator(OnPins(Top(BOARDS["icebreaker"], device, halvings), pins))
+    simulator = Simulator(Fragment.get(Top(BOARDS["icebreaker"], device, halvings), pins))
     simulator.add_clock(1e-6)
 
     async def count(ctx):

@@ -41,22 +41,9 @@ def missing() -> str | None:
 
 
 def build(component: Any, folder: Path, runtime: Path) -> Path:
-    """Compile a component.
+    """Compile a component to an executable, in an empty folder; ``runtime`` keeps what all builds share.
 
-    Parameters
-    ----------
-    component : wiring.Component
-        Its ports, ``clk`` and ``rst`` become visible to cocotb, and nothing else: each visible signal costs
-        compile time.
-    folder : Path
-        An empty folder for what is made.
-    runtime : Path
-        A folder for the objects that all builds share.
-
-    Returns
-    -------
-    Path
-        The executable.
+    Its ports, ``clk`` and ``rst`` are visible to cocotb, and nothing else: each visible signal costs compile time.
     """
     (folder / "top.il").write_text(rtlil.convert(component, name=TOP))
     script = "read_rtlil top.il; proc; memory_collect; opt_clean; write_verilog -norename -noattr top.v"
@@ -77,22 +64,8 @@ def build(component: Any, folder: Path, runtime: Path) -> Path:
     return folder / "simulation"
 
 
-def run(executable: Path, module: str, path: Path, variables: Mapping[str, str]) -> str:
-    """Run the cocotb tests of a module.
-
-    Parameters
-    ----------
-    executable : Path
-        What `build` made.
-    module, path : str and Path
-        Name of the module, and the folder it lies in.
-    variables : mapping
-        Environment variables for the module.
-
-    Returns
-    -------
-    str
-        The log, for a failure to show.
+def run(executable: Path, module: str, folder: Path, variables: Mapping[str, str]) -> None:
+    """Run the cocotb tests of the module in a folder, with some environment variables.
 
     Raises
     ------
@@ -111,7 +84,7 @@ def run(executable: Path, module: str, path: Path, variables: Mapping[str, str])
         "TOPLEVEL_LANG": "verilog",
         "GPI_USERS": f"{find_libpython.find_libpython()};{cocotb_tools.config.pygpi_entry_point()}",
         "PYGPI_PYTHON_BIN": sys.executable,
-        "PYTHONPATH": os.pathsep.join([str(path), *sys.path]),
+        "PYTHONPATH": os.pathsep.join([str(folder), *sys.path]),
     }
     done = subprocess.run([executable], cwd=executable.parent, env=environment, capture_output=True, text=True)
     log = done.stdout + done.stderr
@@ -119,7 +92,6 @@ def run(executable: Path, module: str, path: Path, variables: Mapping[str, str])
     assert "<testcase" in ran, log
     assert "<failure" not in ran, log
     assert "<error" not in ran, log
-    return log
 
 
 def _compile(sources: Iterable[Path], target: Path) -> Path:
