@@ -56,22 +56,15 @@ def read_program(path: str) -> Program:
     return Program.load(path)
 
 
-class Beta(click.ParamType):
-    """``1.5`` for a constant, ``0.2:3`` for a linear schedule."""
-
-    name = "BETA"
-
-    def convert(self, value, param, ctx):
-        """Turn the text into a float or a pair."""
-        if not isinstance(value, str):
-            return value
-        try:
-            parts = [float(part) for part in value.split(":")]
-        except ValueError:
-            parts = []
-        if len(parts) not in (1, 2):
-            self.fail(f"{value!r} is neither a number nor START:STOP", param, ctx)
-        return parts[0] if len(parts) == 1 else (parts[0], parts[1])
+def parse_beta(ctx: click.Context, param: click.Parameter, value: str) -> float | tuple[float, float]:
+    """Turn ``1.5`` into a constant and ``0.2:3`` into a linear schedule; a click callback."""
+    try:
+        parts = [float(part) for part in value.split(":")]
+    except ValueError:
+        parts = []
+    if len(parts) not in (1, 2):
+        raise click.BadParameter(f"{value!r} is neither a number nor START:STOP", ctx, param)
+    return parts[0] if len(parts) == 1 else (parts[0], parts[1])
 
 
 def read_clamps(texts: tuple[str, ...], model: Model) -> dict[object, int] | None:

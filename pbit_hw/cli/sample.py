@@ -9,7 +9,7 @@ import click
 import numpy as np
 
 from ..contract.container import write_whole
-from .inputs import Beta, read_clamps, read_program
+from .inputs import parse_beta, read_clamps, read_program
 from .output import json_option, print_fields, print_json, progress_bar, rate, seed_option
 from .samplers import device_option, open_sampler
 
@@ -18,7 +18,7 @@ from .samplers import device_option, open_sampler
 @click.argument("program", type=click.Path(exists=True, dir_okay=False))
 @click.option("--sweeps", default=1000, show_default=True, help="Sweeps of each replica.")
 @click.option("--replicas", default=1, show_default=True, help="Independent replicas.")
-@click.option("--beta", type=Beta(), default=1.0, show_default=True, help="Constant, or START:STOP to anneal.")
+@click.option("--beta", callback=parse_beta, default="1", show_default=True, help="Constant, or START:STOP to anneal.")
 @click.option("--keep-every", type=int, help="Keep every so many sweeps [default: 1, or the last when annealing].")
 @click.option("--burn-in", default=0, show_default=True, help="Sweeps before the first kept one.")
 @click.option("--clamp", "clamps", multiple=True, metavar="LABEL=VALUE", help="Clamp a variable; repeatable.")

@@ -9,6 +9,7 @@ import click
 
 from ..compiler.program import Program
 from ..contract.sampler import Sampler
+from ..host.transport import Transport
 
 device_option = click.option(
     "--device",
@@ -50,7 +51,7 @@ def open_sampler(
         transport.close()
 
 
-def _open_transport(program: Program, device: str):
+def _open_transport(program: Program, device: str) -> Transport:
     if device == "virtual":
         from ..sim.virtual import VirtualDevice
 

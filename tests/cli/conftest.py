@@ -15,7 +15,7 @@ class Pbit:
 
     def run(self, *arguments):
         self._capsys.readouterr()
-        code = 0
+        code: str | int = 0
         try:
             run([str(argument) for argument in arguments])
         except SystemExit as stop:
