@@ -11,7 +11,7 @@ import numpy as np
 from ..contract.container import write_whole
 from .inputs import parse_beta, read_clamps, read_program
 from .output import json_option, print_fields, print_json, progress_bar, rate, seed_option
-from .samplers import device_option, open_sampler
+from .samplers import baud_option, device_option, open_sampler
 
 
 @click.command(epilog="Example: pbit sample g11.pbit --sweeps 2000 --replicas 64 --beta 0.2:3 --json")
@@ -23,13 +23,14 @@ from .samplers import device_option, open_sampler
 @click.option("--burn-in", default=0, show_default=True, help="Sweeps before the first kept one.")
 @click.option("--clamp", "clamps", multiple=True, metavar="LABEL=VALUE", help="Clamp a variable; repeatable.")
 @device_option
+@baud_option
 @click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write states and energies (.npz).")
 @seed_option
 @json_option
-def command(program, sweeps, replicas, beta, keep_every, burn_in, clamps, device, output, seed, as_json):
+def command(program, sweeps, replicas, beta, keep_every, burn_in, clamps, device, baud, output, seed, as_json):
     """Sample PROGRAM, on the simulator or on a device."""
     loaded = read_program(program)
-    with progress_bar("sampling") as update, open_sampler(loaded, device, seed, update) as sampler:
+    with progress_bar("sampling") as update, open_sampler(loaded, device, baud, seed, update) as sampler:
         samples = sampler.sample(
             sweeps,
             replicas=replicas,

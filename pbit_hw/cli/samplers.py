@@ -19,10 +19,14 @@ device_option = click.option(
     help="Simulator, virtual device over the link protocol, or the serial port of a board.",
 )
 
+baud_option = click.option(
+    "--baud", default=1_000_000, show_default=True, help="Bits per second of a serial port; `pbit build` says it."
+)
+
 
 @contextmanager
 def open_sampler(
-    program: Program, device: str, seed: int, progress: Callable[[int, int], None] | None = None
+    program: Program, device: str, baud: int, seed: int, progress: Callable[[int, int], None] | None = None
 ) -> Iterator[Sampler]:
     """Open a sampler for a program and close its transport at the end.
 
@@ -32,6 +36,8 @@ def open_sampler(
         What to load.
     device : str
         ``simulator``, ``virtual`` or a serial port.
+    baud : int
+        Bits per second of a serial port.
     seed : int
         User seed.
     progress : callable, optional
@@ -44,18 +50,18 @@ def open_sampler(
         return
     from ..host.device import Device
 
-    transport = _open_transport(program, device)
+    transport = _open_transport(program, device, baud)
     try:
         yield Device(program, transport, seed=seed)
     finally:
         transport.close()
 
 
-def _open_transport(program: Program, device: str) -> Transport:
+def _open_transport(program: Program, device: str, baud: int) -> Transport:
     if device == "virtual":
         from ..sim.virtual import VirtualDevice
 
         return VirtualDevice(program.image)
     from ..host.transport import SerialTransport
 
-    return SerialTransport(device)
+    return SerialTransport(device, baud)

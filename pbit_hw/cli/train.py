@@ -12,7 +12,7 @@ from ..compiler.program import Program
 from ..contract.errors import ModelError
 from ..contract.update import Unit
 from .output import json_option, print_fields, print_json, progress_bar, seed_option
-from .samplers import device_option, open_sampler
+from .samplers import baud_option, device_option, open_sampler
 
 EXACT_SIZE = 16
 """Machines up to this size are compared with the data exactly."""
@@ -32,10 +32,24 @@ EXACT_SIZE = 16
 @click.option("--learning-rate", default=0.5, show_default=True, help="Falls linearly to a tenth.")
 @click.option("--weight-format", default="s[3][5]", show_default=True, help="Format of couplings on the array.")
 @device_option
+@baud_option
 @seed_option
 @json_option
 def command(
-    data, output, hidden, rbm, epochs, batch_size, sweeps, chains, learning_rate, weight_format, device, seed, as_json
+    data,
+    output,
+    hidden,
+    rbm,
+    epochs,
+    batch_size,
+    sweeps,
+    chains,
+    learning_rate,
+    weight_format,
+    device,
+    baud,
+    seed,
+    as_json,
 ):
     """Train a Boltzmann machine on DATA by contrastive divergence, with the array in the loop.
 
@@ -48,7 +62,7 @@ def command(
     bits = read_rows(data)
     program = compile(new_machine(bits.shape[1], hidden, rbm, seed), weight_format=weight_format)
     rows = bits if rbm else bits * 2 - 1
-    with progress_bar("training") as update, open_sampler(program, device, seed) as sampler:
+    with progress_bar("training") as update, open_sampler(program, device, baud, seed) as sampler:
         history = train(
             sampler,
             rows,
