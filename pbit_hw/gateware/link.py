@@ -86,7 +86,7 @@ class RequestCheck(wiring.Component):
 class Executor(wiring.Component):
     """Carries out one request at a time.
 
-    Words are written one per clock from three clocks after the last byte of
+    Words are written one per clock from four clocks after the last byte of
     the request, or the array is started then; it is started again while the
     last word of a sample is sent.
 
@@ -168,10 +168,13 @@ class Executor(wiring.Component):
             with m.If(self.requests.valid):
                 m.next = "CHECK"
         with m.State("CHECK"):
+            m.d.sync += own.refusal.eq(self.refusal)
+            m.next = "DECIDE"
+        with m.State("DECIDE"):
             m.d.sync += [own.region.eq(self.word[OFFSET_BITS:]), own.offset.eq(self.word)]
-            m.d.sync += [own.position.eq(2), own.words.eq(self.count), own.refusal.eq(self.refusal), self.count.eq(1)]
+            m.d.sync += [own.position.eq(2), own.words.eq(self.count), self.count.eq(1)]
             m.next = "HEADER"
-            with m.If(self.refusal == 0), m.Switch(header.opcode):
+            with m.If(own.refusal == 0), m.Switch(header.opcode):
                 with m.Case(Opcode.WRITE):
                     m.d.comb += self.index.eq(1)
                     m.next = "WRITE"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 import numpy as np
 import pytest
 
@@ -10,10 +12,10 @@ from pbit_hw.gateware import activation
 from pbit_hw.gateware.activation import Activation, Argument
 
 
-def thresholds(simulate, arguments) -> list[int]:
+def thresholds(simulate: Callable[..., None], arguments: Iterable[int]) -> list[int]:
     """Thresholds of some arguments, from the RTL."""
     dut = Activation()
-    found = []
+    found: list[int] = []
 
     async def bench(ctx):
         for place in arguments:
@@ -51,7 +53,7 @@ def read(ctx, dut):
 @pytest.mark.parametrize("shift", [-3, 0, 1, 5])
 @pytest.mark.parametrize("widths", [(1, 1), (3, 6), (6, 3), (7, 5)])
 def test_every_argument_of_narrow_formats(widths, shift, multiplier, simulate):
-    dut = Argument(*widths, shift, multiplier=multiplier)
+    dut = Argument(widths[0], widths[1], shift, multiplier=multiplier)
 
     async def bench(ctx):
         for beta in range(1 << widths[1]):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pytest
 
@@ -13,7 +15,7 @@ KINDS = pytest.mark.parametrize("kind", list(Generator))
 WORD = 0xFFFFFFFF
 
 
-def packed(row: np.ndarray) -> int:
+def packed(row: Iterable[int]) -> int:
     return sum(int(word) << 32 * place for place, word in enumerate(row))
 
 
