@@ -7,6 +7,7 @@ from amaranth.lib import crc, data, stream, wiring
 from amaranth.lib.crc.catalog import CRC16_IBM_3740
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
+from amaranth.utils import exact_log2
 
 from ..contract.link import CRC, IDLE_CYCLES, MAX_REQUEST, SYNC
 
@@ -57,7 +58,8 @@ class FrameReceiver(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        byte, taken, received, intact = self.bytes.payload, Signal(), Signal(16), Signal()
+        byte, taken, intact = self.bytes.payload, Signal(), Signal()
+        place, left = Signal(range(MAX_REQUEST + 1)), Signal(16)
         header, shifted = Signal(HEADER), Signal(HEADER)
         m.submodules.crc = check = crc.Processor(CRC16_IBM_3740(data_width=8))
         m.d.comb += [
@@ -75,14 +77,14 @@ class FrameReceiver(wiring.Component):
         with m.FSM() as fsm:
             with m.State("SYNC"):
                 m.d.comb += check.start.eq(1)
-                m.d.sync += [received.eq(0), intact.eq(1)]
+                m.d.sync += [place.eq(0), intact.eq(1)]
                 with m.If(taken & (byte == SYNC)):
                     m.next = "HEADER"
             with m.State("HEADER"):
                 with m.If(taken):
-                    m.d.sync += [header.eq(shifted), received.eq(received + 1)]
-                    with m.If(received == HEADER.size // 8 - 1):
-                        m.d.sync += received.eq(0)
+                    m.d.sync += [header.eq(shifted), place.eq(place + 1)]
+                    with m.If(place == HEADER.size // 8 - 1):
+                        m.d.sync += [place.eq(0), left.eq(shifted.length)]
                         m.next = "PAYLOAD"
                         with m.If(shifted.length == 0):
                             m.next = "CRC"
@@ -90,17 +92,17 @@ class FrameReceiver(wiring.Component):
                     m.next = "SYNC"
             with m.State("PAYLOAD"):
                 with m.If(taken):
-                    m.d.sync += received.eq(received + 1)
-                    with m.If(received + 1 == header.length):
-                        m.d.sync += received.eq(0)
+                    m.d.sync += [place.eq(Mux(place == MAX_REQUEST, place, place + 1)), left.eq(left - 1)]
+                    with m.If(left == 1):
+                        m.d.sync += place.eq(0)
                         m.next = "CRC"
                 with m.Elif(forgotten):
                     m.next = "SYNC"
             with m.State("CRC"):
                 with m.If(taken):
-                    expected = check.crc.word_select(received[0], 8)
-                    m.d.sync += [intact.eq(intact & (byte == expected)), received.eq(received + 1)]
-                    with m.If(received == CRC.size - 1):
+                    expected = check.crc.word_select(place[0], 8)
+                    m.d.sync += [intact.eq(intact & (byte == expected)), place.eq(place + 1)]
+                    with m.If(place == CRC.size - 1):
                         m.next = "WHOLE"
                 with m.Elif(forgotten):
                     m.next = "SYNC"
@@ -110,18 +112,18 @@ class FrameReceiver(wiring.Component):
                     m.next = "SYNC"
         in_payload = fsm.ongoing("PAYLOAD")
         m.d.comb += check.valid.eq(taken & (fsm.ongoing("HEADER") | in_payload))
-        self._keep(m, received, taken & in_payload)
+        self._keep(m, place, taken & in_payload)
         return m
 
-    def _keep(self, m: Module, received: Signal, taken: Value) -> None:
+    def _keep(self, m: Module, place: Signal, taken: Value) -> None:
         """Write a payload byte to its lane of the buffer, and read the buffer."""
         m.submodules.buffer = buffer = Memory(shape=WORD_BITS, depth=BUFFER_WORDS, init=[])
         write, read = buffer.write_port(granularity=8), buffer.read_port()
-        lane, word, beyond = received[:2], received[2 : 2 + len(write.addr)], received[2 + len(write.addr) :]
+        lane_bits = exact_log2(WORD_BYTES)
         m.d.comb += [
-            write.addr.eq(word),
+            write.addr.eq(place[lane_bits:]),
             write.data.eq(self.bytes.payload.replicate(WORD_BYTES)),
-            write.en.eq((taken & (beyond == 0)) << lane),
+            write.en.eq((taken & (place < MAX_REQUEST)) << place[:lane_bits]),
             read.addr.eq(self.index),
             self.word.eq(read.data),
         ]
