@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from .generator import Generator
 from .image import Image
 
 
@@ -62,7 +63,7 @@ class Demand:
     ffs : int
         Flip-flops of the array's registers: a lower bound of the whole device, which adds its link.
     luts : mapping of str to int
-        Estimated LUTs of the whole device without hardware multipliers, by family.
+        Estimated LUTs of the whole device, by family: iCE40 multiplies in logic, ECP5 in its multipliers.
     multiplications : int
         Products of field and beta, one per p-bit.
     degree : int
@@ -109,9 +110,29 @@ class Fit:
         return self.fits and self.luts <= self.target.luts
 
 
-# LUTs of the whole device: (link and control, per p-bit, per bit of a p-bit's field times bit of beta,
-# per bit of a weight register, generator's 32-bit word).
-_LUT_ESTIMATE = {"ice40": (900, 60, 0.5, 2.0, 1.0), "ecp5": (1000, 90, 0.5, 2.5, 1.5)}
+@dataclass(frozen=True)
+class _LutModel:
+    """LUTs of a device, fitted to synthesis of p-bits of degree 2 to 8; F is the field's width, B beta's.
+
+    ``device`` for link and control; per p-bit ``pbit``, ``field`` times F,
+    ``adder`` times degree times F, ``product`` times (F + 1) B where the family
+    multiplies in logic, ``register`` per bit of weights, bias and clamp where
+    flip-flops take logic cells of their own, and ``xoshiro`` for that generator.
+    """
+
+    device: float
+    pbit: float
+    field: float
+    adder: float
+    product: float
+    register: float
+    xoshiro: float
+
+
+_LUT_MODELS = {
+    "ice40": _LutModel(device=730, pbit=515, field=0, adder=1, product=1, register=1, xoshiro=235),
+    "ecp5": _LutModel(device=900, pbit=470, field=3, adder=1.6, product=0, register=0, xoshiro=200),
+}
 
 
 def demand(image: Image) -> Demand:
@@ -129,15 +150,18 @@ def demand(image: Image) -> Demand:
     ffs = image.size * per_pbit + weights + image.beta_format.bits + sweeps_left
     return Demand(
         ffs=ffs,
-        luts={family: _luts(image, *coefficients) for family, coefficients in _LUT_ESTIMATE.items()},
+        luts={family: _luts(image, model) for family, model in _LUT_MODELS.items()},
         multiplications=image.size,
         degree=int(image.degrees.max(initial=0)),
     )
 
 
-def _luts(image: Image, device: float, pbit: float, product: float, weight: float, generator: float) -> int:
-    per_pbit = pbit + product * image.bias_bits * image.beta_format.bits + generator * 32 * image.generator.words
-    return round(device + image.size * per_pbit + weight * image.slots * image.weight_format.bits)
+def _luts(image: Image, model: _LutModel) -> int:
+    field = image.bias_bits + 2
+    pbit = model.pbit + model.field * field + model.product * (field + 1) * image.beta_format.bits
+    pbit += model.register * (image.bias_bits + 3) + model.xoshiro * (image.generator is Generator.XOSHIRO128)
+    slot = model.adder * field + model.register * image.weight_format.bits
+    return round(model.device + image.size * pbit + image.slots * slot)
 
 
 def fit(image: Image, target: Target) -> Fit:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from pbit_hw.compiler import compile, library
 from pbit_hw.contract.generator import Generator
 from pbit_hw.contract.targets import TARGETS, demand, fit
 
@@ -29,12 +30,19 @@ def test_weights_do_not_matter(make_image):
     assert demand(other) == demand(image)
 
 
-def test_small_array_fits_everywhere(image):
+def test_nothing_rules_out_a_small_array(image):
     for target in TARGETS.values():
         verdict = fit(image, target)
         assert verdict.fits
-        assert verdict.likely
         assert verdict.reasons == ()
+    assert fit(image, TARGETS["ulx3s_85f"]).likely
+
+
+def test_estimate_is_near_a_recorded_build():
+    """The full adder on iCEBreaker took 4,021 logic cells."""
+    verdict = fit(compile(library.full_adder()).image, TARGETS["icebreaker"])
+    assert abs(verdict.luts - 4021) < 400
+    assert verdict.likely
 
 
 def test_flip_flops_refuse_exactly(image):
