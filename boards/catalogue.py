@@ -96,6 +96,8 @@ BOARDS: dict[str, Board] = {
             multipliers="MULT18X18D",
             flip_flop="TRELLIS_FF",
             multiplier_bits=18,
+            # 64 p-bits of degree 4 and s[3][4] routed at 17 MHz, below the oscillator's 25.
+            first_halvings=1,
             constraint=("add_preferences", 'FREQUENCY NET "{net}" {mhz} MHZ;'),
             # The ESP32 beside the FPGA pulls its own boot pin low and resets the board if nothing holds it.
             held_high=(("esp32", "gpio0"),),
