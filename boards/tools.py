@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 
 from ..contract.errors import ToolError
@@ -44,9 +47,30 @@ def find(tool: str) -> str:
     raise ToolError(f"{tool} is missing; install it with: pip install pbit-hw[build]")
 
 
+def ready(tool: str) -> str:
+    """Path of a tool, as `find` has it, that other processes may start too."""
+    path = find(tool)
+    _compile_alone(path)
+    return path
+
+
+@cache
+def _compile_alone(path: str) -> None:
+    """Let a wheel's tool write its machine code to the user's cache, one process at a time.
+
+    It does so when it is first run; a second process that has mapped the half-written file dies of SIGBUS.
+    """
+    name = Path(path).name
+    if not name.startswith("yowasp-"):
+        return
+    with open(Path(tempfile.gettempdir()) / f"pbit-hw-{os.getuid()}-{name}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        subprocess.run([path, "--version"], capture_output=True)
+
+
 def version(tool: str) -> str:
     """Version number of a tool that knows ``--version``."""
-    answer = subprocess.run([find(tool), "--version"], capture_output=True, text=True)
+    answer = subprocess.run([ready(tool), "--version"], capture_output=True, text=True)
     number = re.search(r"\d+(\.\d+)+(\+\d+)?", answer.stdout + answer.stderr)
     if answer.returncode != 0 or number is None:
         raise ToolError(f"{tool} --version failed; install it again with: pip install --force-reinstall pbit-hw[build]")
@@ -77,7 +101,7 @@ def run(command: Sequence[str], folder: Path, log: Path, stage: str, progress: P
     began = time.monotonic()
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [find(command[0]), *command[1:]], cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+            [ready(command[0]), *command[1:]], cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output
         )
         try:
             while process.poll() is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -74,3 +75,17 @@ def test_interruption_stops_the_tool(stand_ins, tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         tools.run(["yosys"], tmp_path, tmp_path / "log", "synthesis", interrupt)
+
+
+def test_wheels_compile_themselves_one_process_at_a_time(monkeypatch, tmp_path):
+    """A wheel's first run writes a cache that a second one must not map half-written."""
+    marks = tmp_path / "marks"
+    tool = tmp_path / "yowasp-first"
+    tool.write_text(
+        f"#!{sys.executable}\nimport time\n"
+        f"for mark in 'be':\n    open({str(marks)!r}, 'a').write(mark)\n    time.sleep(0.2)\n"
+    )
+    tool.chmod(0o755)
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(tools._compile_alone.__wrapped__, [str(tool)] * 3))
+    assert marks.read_text() == "bebebe"

@@ -38,7 +38,7 @@ async def lockstep(dut: Any) -> None:
     script = {cycle: (address, word) for cycle, address, word in arrays["writes"].tolist()}
     outputs = [getattr(dut, name) for name in OUTPUTS]
     dut.rst.value = 0
-    rows = []
+    rows: list[Any] = []
     for cycle in range(len(expected.phase)):
         dut.write.value = cycle in script
         dut.address.value, dut.data.value = script.get(cycle, (0, 0))
@@ -46,5 +46,5 @@ async def lockstep(dut: Any) -> None:
         await Timer(1, "ns")
         dut.clk.value = 1
         await Timer(1, "ns")
-        rows.append(tuple(output.value.to_unsigned() for output in outputs))
+        rows.append(tuple(int(output.value) for output in outputs))
     compare(image, expected, unpack_trace(image, rows))
