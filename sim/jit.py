@@ -20,9 +20,11 @@ from ..contract import activation, array, generator, update
 
 _CONTRACT = (
     activation.argument,
+    activation.scaled,
     array.advance,
     array.clock,
     array.draw,
+    generator.lfsr_fresh,
     generator.lfsr_next,
     generator.lfsr_shift,
     generator.lfsr_word,
@@ -31,6 +33,7 @@ _CONTRACT = (
     generator.xoshiro_word,
     update.decide,
     update.field,
+    update.next_state,
 )
 
 for _function in _CONTRACT:

@@ -46,8 +46,8 @@ TABLE = interpolate(
 """Threshold of every argument: the chance, in 1/65536, that a p-bit goes against the sign of its field."""
 
 
-def argument(magnitude, beta, shift):
-    """The table's argument for a field, rounded half up, saturating.
+def scaled(magnitude, beta, shift):
+    """The table's argument for a field, rounded half up, before it saturates.
 
     Parameters
     ----------
@@ -59,5 +59,9 @@ def argument(magnitude, beta, shift):
         Fraction bits to drop, `Image.argument_shift`; negative shifts left.
     """
     product = magnitude * beta
-    scaled = (product + (1 << (shift - 1))) >> shift if shift > 0 else product << -shift
-    return min(scaled, ARGUMENT_LIMIT)
+    return (product + (1 << (shift - 1))) >> shift if shift > 0 else product << -shift
+
+
+def argument(magnitude, beta, shift):
+    """The table's argument for a field: `scaled`, saturating."""
+    return min(scaled(magnitude, beta, shift), ARGUMENT_LIMIT)

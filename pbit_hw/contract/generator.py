@@ -53,9 +53,16 @@ def lfsr_shift(state, count):
     return ((state << count) | (new & ((1 << count) - 1))) & 0xFFFFFFFF
 
 
+def lfsr_fresh(high, low):
+    """The 16 bits that 16 shifts bring in, from the register's halves: all but the last six come straight from it."""
+    straight = (high ^ (high << 1 | low >> 15) ^ (high << 2 | low >> 14) ^ low << 6) & 0xFFFF
+    return straight ^ straight >> 10
+
+
 def lfsr_next(state):
-    """The register after one update: 16 shifts, taken as two times eight."""
-    return lfsr_shift(lfsr_shift(state, 8), 8)
+    """The register after one update: 16 shifts at once."""
+    low = state & 0xFFFF
+    return low << 16 | lfsr_fresh(state >> 16, low)
 
 
 def lfsr_word(state):

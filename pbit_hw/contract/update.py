@@ -28,11 +28,15 @@ def field(bias, weights, neighbours, states, first, last, weight_shift):
     return total
 
 
-def decide(total, word, beta, shift):
-    """The p-bit's next state for a field and a 16-bit random word.
+def next_state(total, word, threshold):
+    """The p-bit's next state for a field, a 16-bit random word and the table's threshold.
 
-    It follows the sign of the field unless the word is below the table's
-    threshold, which happens with probability sigmoid(-|x|).
+    It follows the sign of the field unless the word is below the threshold,
+    which happens with probability sigmoid(-|x|).
     """
-    threshold = TABLE[argument(abs(total), beta, shift)]
     return (word < threshold) != (total >= 0)
+
+
+def decide(total, word, beta, shift):
+    """The p-bit's next state for a field and a random word at an inverse temperature."""
+    return next_state(total, word, TABLE[argument(abs(total), beta, shift)])
