@@ -6,14 +6,24 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from numba.extending import register_jitable
 
 from ..contract import array
+from ..contract.generator import Generator
 from ..contract.image import Image
 from .jit import kernel
 from .registers import ArrayRegisters, Words
-from .sweep import copy_into
+
+Uint8 = npt.NDArray[np.uint8]
 
 _clock = array.clock
+
+
+@register_jitable
+def copy_into(source, target):
+    """Element by element: numba takes seconds to compile an assignment of whole arrays."""
+    for k in range(len(source)):
+        target[k] = source[k]
 
 
 class Trace(NamedTuple):
@@ -33,19 +43,17 @@ class Trace(NamedTuple):
 
 
 @kernel
-def chains(states, registers, out, keep, betas, clamped, clamp_values, network, constants):
-    """Sweep replicas one after another, clock by clock; the parameters are those of `sweep.chains`."""
-    biases, weights, neighbours, slot_first, colour_first = network[:5]
-    for replica in range(len(states)):
-        state, register, values = states[replica], registers[replica], clamp_values[replica]
-        arrays = (state, register, clamped, values, biases, weights, neighbours, slot_first, colour_first)
-        kept, phase, sweeps_left = 0, 0, len(betas)
-        while sweeps_left:
-            beta = betas[len(betas) - sweeps_left]
-            phase, sweeps_left = _clock(phase, sweeps_left, *arrays, beta, *constants)
-            if phase == 0 and kept < len(keep) and keep[kept] == len(betas) - sweeps_left:
-                copy_into(state, out[kept, replica])
-                kept += 1
+def _swept_clocks(states, registers, betas, out, keep, clamps, network, constants):
+    """Clock an array through sweeps and fill ``out`` with the states after those in ``keep``."""
+    clamped, clamp_values = clamps
+    biases, weights, neighbours, slot_first, colour_first = network
+    arrays = (states, registers, clamped, clamp_values, biases, weights, neighbours, slot_first, colour_first)
+    kept, phase, sweeps_left = 0, 0, len(betas)
+    while sweeps_left:
+        phase, sweeps_left = _clock(phase, sweeps_left, *arrays, betas[len(betas) - sweeps_left], *constants)
+        if phase == 0 and kept < len(keep) and keep[kept] == len(betas) - sweeps_left:
+            copy_into(states, out[kept])
+            kept += 1
 
 
 @kernel
@@ -72,6 +80,43 @@ def _traced_clocks(states, registers, phases, sweeps, counters, array_registers)
         phases[row] = phase
         sweeps[row] = sweeps_left
     return phase, sweeps_left, before
+
+
+class CycleEnsemble:
+    """What `ensemble.Ensemble` is, clock by clock.
+
+    Parameters
+    ----------
+    image : Image
+        The array.
+    generator : Generator, optional
+        Kind of generator, if not the image's.
+    """
+
+    def __init__(self, image: Image, *, generator: Generator | None = None) -> None:
+        kind = image.generator if generator is None else generator
+        arrays = (image.biases, image.weights, image.neighbours, image.slot_first, image.colour_first)
+        # writable copies, so that the kernel compiles once
+        self._network = tuple(array.copy() for array in arrays)
+        self._constants = (image.argument_shift, int(image.unit), int(kind))
+
+    def load(self, states: Uint8, registers: Words, clamped: Uint8) -> None:
+        """Set where the replicas stand; see `ensemble.Ensemble.load`."""
+        self._states, self._clamp_values = states.copy(), states.copy()
+        self._registers, self._clamped = registers.copy(), clamped.copy()
+
+    def set_words(self, words: Words) -> None:
+        """Set the random words of the next sweep, shape (n, replicas)."""
+        self._registers = np.array(words.T[:, :, None], np.uint32)
+
+    def sweep(self, betas: npt.NDArray[np.int32], keep: npt.NDArray[np.int64]) -> Uint8:
+        """Carry out sweeps; see `ensemble.Ensemble.sweep`."""
+        out = np.empty((len(self._states), len(keep), self._states.shape[1]), np.uint8)
+        for replica, rows in enumerate(out):
+            clamps = (self._clamped, self._clamp_values[replica])
+            own = (self._states[replica], self._registers[replica])
+            _swept_clocks(*own, betas, rows, keep, clamps, self._network, self._constants)
+        return out.swapaxes(0, 1)
 
 
 class CycleArray(ArrayRegisters):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, Literal, Protocol
@@ -10,13 +11,18 @@ import numpy as np
 import numpy.typing as npt
 
 from ..contract.errors import RequestError
+from ..contract.generator import Generator, streams
 from ..contract.image import Image
 from ..contract.request import Batch, Request
 from ..contract.sampler import Sampler
-from .replicas import Replicas
+from .ensemble import Ensemble
+from .network import Network
 
-PIECE = 1 << 24
-"""Slots and p-bits that a kernel handles before it returns, some 0.1 s: then progress shows and Ctrl-C works."""
+PIECE = 1 << 29
+"""Slots and p-bits that a kernel handles before it returns, 0.5 s at most: then progress shows and Ctrl-C works."""
+
+CYCLE_PIECE = 1 << 24
+"""The same of cycle mode."""
 
 
 class WordSource(Protocol):
@@ -44,6 +50,8 @@ class Simulator(Sampler):
         Called several times a second with the sweeps done and the sweeps of the run.
     max_bytes : int
         Most memory that the samples of a run may take.
+    threads : int, optional
+        Most threads that sweep mode uses; as many as there are processors by default. Samples do not depend on it.
 
     Raises
     ------
@@ -60,6 +68,7 @@ class Simulator(Sampler):
         source: WordSource | None = None,
         progress: Callable[[int, int], None] | None = None,
         max_bytes: int = 1 << 32,
+        threads: int | None = None,
     ) -> None:
         if mode not in ("sweep", "cycle"):
             raise RequestError(f"no mode {mode!r}; use 'sweep' or 'cycle'")
@@ -67,13 +76,14 @@ class Simulator(Sampler):
         self.source = source
         self.progress = progress
         self.max_bytes = max_bytes
+        self.threads = threads or os.cpu_count() or 1
         super().__init__(program, seed=seed)
 
     def _load_image(self, image: Image) -> None:
-        self._image = image
+        self._network = Network(image)
 
     def _load_weights(self, image: Image) -> None:
-        self._image = image
+        self._network = Network(image)
 
     def run(self, request: Request) -> Batch:
         """Carry out a request; see `Sampler.run`.
@@ -84,35 +94,53 @@ class Simulator(Sampler):
             If the samples would take more than ``max_bytes``.
         """
         self._check_memory(request)
-        replicas = Replicas(self._image, request, self.mode == "cycle", self.source is not None)
-        replicas.sweep(request.betas[:0], request.keep[:0], 0)  # compiles, so that wall_ns times the sampling
+        ensemble = self._ensemble(request)
+        out = np.empty((len(request.keep), *request.initial.shape), np.uint8)
         start = time.perf_counter_ns()
         for first, last in self._pieces(request):
             if self.source is not None:
-                replicas.set_words(self.source.words(request.replicas, self._image.size))
+                ensemble.set_words(self.source.words(request.replicas, self._network.image.size))
             kept, kept_last = np.searchsorted(request.keep, (first, last), "right")
-            replicas.sweep(request.betas[first:last], request.keep[kept:kept_last] - first, kept)
+            out[kept:kept_last] = ensemble.sweep(request.betas[first:last], request.keep[kept:kept_last] - first)
             if self.progress is not None:
                 self.progress(last, len(request.betas))
         wall_ns = time.perf_counter_ns() - start
-        return Batch(replicas.samples, self._image.size * request.replicas * len(request.betas), wall_ns)
+        return Batch(out, request.initial.size * len(request.betas), wall_ns)
+
+    def _ensemble(self, request: Request) -> Any:
+        """The replicas of a run, ready to be swept: what is compiled is compiled."""
+        image, shape = self._network.image, request.initial.shape
+        # an LFSR's word is the low half of its register, so a word from outside is set by writing the register
+        kind = image.generator if self.source is None else Generator.LFSR32
+        rows = streams(kind, request.seed, shape[0] * shape[1]) if self.source is None else np.zeros(shape, np.uint32)
+        ensemble: Any
+        if self.mode == "sweep":
+            ensemble = Ensemble(self._network, shape[0], generator=kind, threads=self.threads)
+        else:
+            from .cycle import CycleEnsemble  # brings numba, which takes a second
+
+            ensemble = CycleEnsemble(image, generator=kind)
+        ensemble.load(request.start, rows.reshape(*shape, kind.words), request.clamped)
+        ensemble.sweep(request.betas[:0], request.keep[:0])
+        return ensemble
 
     def _check_memory(self, request: Request) -> None:
-        row = request.replicas * self._image.size
+        row = request.replicas * self._network.image.size
         needed = row * len(request.keep)
         if needed <= self.max_bytes:
             return
         fewest = -(-len(request.betas) // max(self.max_bytes // row, 1))
         way_out = f"keep_every={fewest}" if row <= self.max_bytes else "fewer replicas"
         raise RequestError(
-            f"{len(request.keep)} kept sweeps of {request.replicas} replicas of {self._image.size} p-bits take "
+            f"{len(request.keep)} kept sweeps of {request.replicas} replicas of {self._network.image.size} p-bits take "
             f"{needed:,} bytes, the limit is {self.max_bytes:,}; ask for {way_out} or raise max_bytes"
         )
 
     def _pieces(self, request: Request) -> Iterator[tuple[int, int]]:
         """First and last sweep of each piece of a run; with a source a piece is one sweep."""
         sweeps = len(request.betas)
-        work = request.replicas * (self._image.size + self._image.slots)
-        step = 1 if self.source is not None else max(PIECE // work, 1)
+        work = request.replicas * (self._network.image.size + self._network.image.slots)
+        piece = PIECE if self.mode == "sweep" else CYCLE_PIECE
+        step = 1 if self.source is not None else max(piece // work, 1)
         for first in range(0, sweeps, step):
             yield first, min(first + step, sweeps)

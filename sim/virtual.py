@@ -11,10 +11,10 @@ from ..contract import link
 from ..contract.errors import LinkError, RequestError
 from ..contract.image import Image
 from ..contract.link import Frame, Opcode, Refusal
-from ..contract.registers import Control, Region, identity
-from . import sweep
+from ..contract.registers import OFFSET_BITS, Control, Region, identity
+from .ensemble import Ensemble
+from .network import Network
 from .registers import ArrayRegisters, pack
-from .replicas import network
 
 CLOCK_HZ = 12_000_000
 """Clock that the device says it has; its time to forget half a frame follows from it."""
@@ -181,9 +181,14 @@ class _SweptArray(ArrayRegisters):
 
     def __init__(self, image: Image) -> None:
         super().__init__(image)
-        self._network = (self.biases, self.weights, *network(image)[2:])
-        self._constants = (image.argument_shift, int(image.unit), int(image.generator))
+        self._ensemble: Ensemble | None = None
         self.settle()
+
+    def write(self, address: int, words: npt.ArrayLike) -> None:
+        """Write words to consecutive addresses; see `ArrayRegisters.write`."""
+        super().write(address, words)
+        if address >> OFFSET_BITS in (Region.WEIGHT, Region.BIAS):
+            self._ensemble = None
 
     def settle(self) -> None:
         """Let clocks pass until the array is idle and its clamps have acted."""
@@ -194,24 +199,21 @@ class _SweptArray(ArrayRegisters):
 
     def sweep(self, sweeps: int, samples: int) -> npt.NDArray[np.uint8]:
         """States after each of ``samples`` runs of ``sweeps`` sweeps, shape (samples, n)."""
-        out = np.empty((samples, 1, self.image.size), np.uint8)
-        out[:] = self.states
+        if sweeps == 0:
+            return np.repeat(self.states[None], samples, axis=0)
+        if self._ensemble is None:
+            self._ensemble = Ensemble(Network(self.image, self.weights, self.biases), 1)
+        ensemble = self._ensemble
+        ensemble.load(self.states[None], self.registers[None], self.clamped)
+        out = np.empty((samples, self.image.size), np.uint8)
         step = max(_PIECE // (self.image.size + self.image.slots), 1)
         for first in range(0, sweeps * samples, step):
             last = min(first + step, sweeps * samples)
             kept, kept_last = first // sweeps, last // sweeps
-            sweep.chains(
-                self.states[None],
-                self.registers[None],
-                out[kept:kept_last],
-                sweeps * np.arange(kept + 1, kept_last + 1) - first,
-                np.full(last - first, self.beta, np.int32),
-                self.clamped,
-                self.clamp_values[None],
-                self._network,
-                self._constants,
-            )
-        return out[:, 0]
+            keep = sweeps * np.arange(kept + 1, kept_last + 1) - first
+            out[kept:kept_last] = ensemble.sweep(np.full(last - first, self.beta, np.int32), keep)[:, 0]
+        self.states[:], self.registers[:] = ensemble.states[0], ensemble.registers[0]
+        return out
 
 
 def _to_bytes(words: npt.ArrayLike) -> bytes:

@@ -98,6 +98,11 @@ class Image:
         return np.repeat(np.arange(self.size, dtype=np.int32), self.degrees)
 
     @cached_property
+    def reverse(self) -> Int32:
+        """Slot at the other end of each slot's edge, shape (slots,)."""
+        return np.lexsort((self.owners, self.neighbours)).astype(np.int32)
+
+    @cached_property
     def bias_bits(self) -> int:
         """Width of the bias registers and of the field: no sum of ``degree + 1`` weights overflows it."""
         largest = (int(self.degrees.max(initial=0)) + 1) * self.weight_format.limit

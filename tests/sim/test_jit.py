@@ -79,7 +79,7 @@ def test_key_changes_with_any_source():
 def test_sources_are_all_of_the_contract_and_the_simulator():
     root = Path(pbit_hw.__file__).parent
     names = {path.relative_to(root).as_posix() for path in jit.source_files()}
-    assert {"contract/activation.py", "contract/generator.py", "contract/array.py", "sim/sweep.py"} <= names
+    assert {"contract/activation.py", "contract/generator.py", "contract/array.py", "sim/cycle.py"} <= names
     assert "sim/devices/autonomous.py" in names
 
 

@@ -1,19 +1,29 @@
-"""Sweep mode against cycle mode, bit for bit."""
+"""Sweep mode against cycle mode, bit for bit, on every path of the code."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pbit_hw.compiler import BoltzmannMachine, Ising, Model, compile, library
 from pbit_hw.contract.generator import streams
 from pbit_hw.contract.update import Unit
-from pbit_hw.sim import replicas as replicas_module
-from pbit_hw.sim import simulator, sweep
+from pbit_hw.sim import ensemble, simulator
 from pbit_hw.sim.cycle import CycleArray
+from pbit_hw.sim.ensemble import Ensemble
+from pbit_hw.sim.lanes import PbitLanes, ReplicaLanes
+from pbit_hw.sim.native import PERMUTE_FEATURES, Processor, host
+from pbit_hw.sim.network import Network
 from pbit_hw.sim.simulator import Simulator
+
+PROCESSORS = {
+    "host": host(),
+    "no AVX-512": Processor(host().name, f"{host().features},-avx512f"),
+    "oldest": Processor("", ""),
+}
+"""Paths of the code: lookups in registers where the host has them, and lookups in memory."""
 
 
 def random_request(program, rng, replicas, sweeps):
@@ -47,17 +57,43 @@ def check_random_run(random_program, seed, replicas, sweeps):
     assert np.array_equal(swept, clocked)
 
 
-@settings(max_examples=60, deadline=None)
+LAYOUTS = {"p-bit lanes": PbitLanes, "replica lanes": ReplicaLanes}
+
+
+@pytest.fixture(params=PROCESSORS)
+def processor(request, monkeypatch):
+    """Makes the code for another processor."""
+    chosen = PROCESSORS[request.param]
+    monkeypatch.setattr(ensemble, "host", lambda: chosen)
+    return chosen
+
+
+@pytest.fixture(params=LAYOUTS)
+def layout(request, monkeypatch):
+    """Takes one layout, whichever is faster."""
+    chosen = LAYOUTS[request.param]
+    monkeypatch.setattr(ensemble, "_layout", chosen)
+    return chosen
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32), replicas=st.integers(1, 9), sweeps=st.integers(1, 30))
-def test_sweep_equals_cycle(random_program, seed, replicas, sweeps):
+def test_sweep_equals_cycle(random_program, processor, layout, seed, replicas, sweeps):
     check_random_run(random_program, seed, replicas, sweeps)
 
 
 @pytest.mark.slow
-@settings(max_examples=600, deadline=None)
-@given(seed=st.integers(0, 2**32), replicas=st.integers(1, 70), sweeps=st.integers(1, 60))
-def test_sweep_equals_cycle_often(random_program, seed, replicas, sweeps):
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 2**32), replicas=st.integers(1, 150), sweeps=st.integers(1, 60))
+def test_sweep_equals_cycle_often(random_program, processor, layout, seed, replicas, sweeps):
     check_random_run(random_program, seed, replicas, sweeps)
+
+
+def test_paths_differ():
+    """The control of ``processor``: with and without lookups in registers, where this processor has them."""
+    assert PROCESSORS["host"].permutes == all(f"+{name}" in host().features.split(",") for name in PERMUTE_FEATURES)
+    assert not PROCESSORS["no AVX-512"].permutes
+    assert not PROCESSORS["oldest"].permutes
 
 
 @pytest.mark.parametrize("replicas", [1, 3, 4, 64])
@@ -88,7 +124,7 @@ def test_lattice_of_the_benchmark():
 
 
 @pytest.mark.parametrize("replicas", [1, 8])
-def test_wide_formats(replicas):
+def test_wide_formats(replicas, processor, layout):
     """Fields as wide as registers, and products with beta far beyond them."""
     star = np.stack([np.zeros(120, int), np.arange(1, 121)], axis=1).astype(np.int32)
     rng = np.random.default_rng(0)
@@ -110,16 +146,45 @@ def test_pieces_do_not_show(random_program, monkeypatch):
         assert np.array_equal(Simulator(program).run(request).states, whole)
 
 
-def test_blocks_do_not_show(random_program):
-    """More replicas than a block has room for, and fewer."""
+@pytest.mark.parametrize("threads", [1, 2])
+def test_threads_do_not_show(random_program, layout, threads):
     program = random_program(5, size=12)
-    initial = (
-        np.ones((2 * sweep.BLOCK + 1, 12)) if program.model.unit is Unit.BIT else -np.ones((2 * sweep.BLOCK + 1, 12))
-    )
-    many = program.request(6, replicas=len(initial), initial=initial, keep_every=2, seed=2)
-    few = program.request(6, replicas=6, initial=initial[:6], keep_every=2, seed=2)
-    states = Simulator(program).run(many).states
-    assert np.array_equal(states[:, :6], Simulator(program).run(few).states)
+    request = program.request(40, replicas=200, beta=(0.1, 2.0), keep_every=7, seed=2)
+    threaded = Simulator(program, threads=threads).run(request).states
+    assert np.array_equal(threaded, Simulator(program, mode="cycle").run(request).states)
+
+
+def test_registers_and_states_can_be_read_back(random_program, layout):
+    """After an odd number of sweeps too, when the halves of an LFSR have changed places."""
+    for generator in ("lfsr32", "xoshiro128"):
+        program = random_program(8, size=70, generator=generator)
+        image = program.image
+        request = program.request(5, replicas=3, seed=4)
+        registers = streams(image.generator, 4, 3 * image.size).reshape(3, image.size, -1)
+        swept = Ensemble(Network(image), 3)
+        swept.load(request.start, registers, request.clamped)
+        assert np.array_equal(swept.states, request.start)
+        assert np.array_equal(swept.registers, registers)
+        last = swept.sweep(request.betas, request.keep)[-1]
+        assert np.array_equal(swept.states, last)
+        array = CycleArray(image)
+        array.states[:], array.registers[:] = request.start[1], registers[1]
+        array.beta, array.sweeps_left = int(request.betas[0]), 5
+        array.clock(5 * image.colours)
+        assert np.array_equal(swept.states[1], array.states)
+        assert np.array_equal(swept.registers[1], array.registers)
+
+
+@pytest.mark.parametrize(("replicas", "kind"), [(1, PbitLanes), (3, PbitLanes), (64, ReplicaLanes)])
+def test_the_layout_follows_the_work(replicas, kind):
+    image = compile(library.lattice((16, 16), spin_glass_seed=0)).image
+    assert type(ensemble._layout(replicas, image)) is kind
+
+
+def test_complete_graphs_have_no_blocks_to_gain_from():
+    image = compile(Ising(np.zeros(40), np.triu(np.ones((40, 40)), 1))).image
+    assert type(ensemble._layout(1, image)) is PbitLanes
+    assert type(ensemble._layout(2, image)) is ReplicaLanes
 
 
 def test_cycle_mode_is_the_register_exact_array(random_program):
@@ -144,22 +209,23 @@ def test_cycle_mode_is_the_register_exact_array(random_program):
         assert np.array_equal(states[:, replica], np.array(after)[request.keep - 1])
 
 
-@pytest.mark.parametrize("victim", ["generator", "weights", "shift"])
-def test_a_planted_error_shows(random_program, monkeypatch, victim):
+@pytest.mark.parametrize("victim", ["generator", "weights", "thresholds"])
+def test_a_planted_error_shows(random_program, layout, monkeypatch, victim):
     """The comparison's own control: one wrong number on one side makes the modes differ."""
-    program = random_program(6, size=16, generator="lfsr32")
+    program = random_program(6, size=16, generator="lfsr32", weight_bits=4)
     request = program.request(2000, replicas=4, keep_every=1, seed=5)
     honest = Simulator(program, mode="cycle").run(request).states
-    original = replicas_module.Replicas.__init__
+    original = Ensemble.load
 
     def sabotaged(self, *arguments):
         original(self, *arguments)
         if victim == "generator":
-            self._registers[0, 7] ^= 1 << 31
+            self._registers[0, 0, 0, 0] ^= 1 << 15
         elif victim == "weights":
-            self._network[1][2] += 1
+            self._weights[2] += 1
         else:
-            self._constants = (self._constants[0] + 1, *self._constants[1:])
+            thresholds = self._network.thresholds
+            monkeypatch.setattr(self._network, "thresholds", lambda betas: thresholds(betas + 1))
 
-    monkeypatch.setattr(replicas_module.Replicas, "__init__", sabotaged)
+    monkeypatch.setattr(Ensemble, "load", sabotaged)
     assert not np.array_equal(Simulator(program).run(request).states, honest)

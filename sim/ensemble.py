@@ -1,0 +1,138 @@
+"""Independent replicas of an array, swept together."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import numpy.typing as npt
+
+from ..contract.generator import Generator
+from ..contract.image import Image
+from .kernel import kernel
+from .lanes import PbitLanes, ReplicaLanes, to_bits, to_words
+from .native import host
+from .network import Network
+
+Uint8 = npt.NDArray[np.uint8]
+Words = npt.NDArray[np.uint32]
+
+PBIT_ROW_COST = 5
+"""A row of p-bits takes about as long as so many rows of replicas: neighbours hear of each change one by one."""
+
+
+class Ensemble:
+    """Replicas of an array: their states, their generators, and the machine code that sweeps them.
+
+    Parameters
+    ----------
+    network : Network
+        The array.
+    replicas : int
+        How many; `load` says where they stand.
+    generator : Generator, optional
+        Kind of generator, if not the image's.
+    threads : int
+        Most threads to use. Results do not depend on it.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        replicas: int,
+        *,
+        generator: Generator | None = None,
+        threads: int = 1,
+    ) -> None:
+        image = network.image
+        self._network, self._threads = network, threads
+        self._layout = layout = _layout(replicas, image)
+        self._kind = network.kind(isinstance(layout, PbitLanes), image.generator if generator is None else generator)
+        self._run = kernel(self._kind, host())
+        self._field_type = np.dtype(f"i{self._kind.field_bits // 8}")
+        weights = network.weights[image.reverse] if self._kind.pbit_lanes else network.weights
+        self._weights = weights.astype(self._field_type)
+
+    def load(self, states: Uint8, registers: Words, clamped: Uint8) -> None:
+        """Set where the replicas stand.
+
+        Parameters
+        ----------
+        states : ndarray of uint8, shape (replicas, n)
+            States; those of clamped p-bits must be their clamp values.
+        registers : ndarray of uint32, shape (replicas, n, generator words)
+            Generator registers.
+        clamped : ndarray of uint8, shape (n,)
+            Which p-bits are clamped.
+        """
+        layout, network = self._layout, self._network
+        self._parity = 0
+        self._states = to_words(layout.spread(states))
+        self._frozen = ~to_words(layout.spread(np.broadcast_to(1 - clamped, states.shape)))
+        self._registers = layout.spread(_halves(registers) if self._kind.halves else registers)
+        if self._kind.pbit_lanes:
+            self._fields = layout.spread(network.fields(states).astype(self._field_type))
+        else:
+            self._fields = np.tile(network.biases.astype(self._field_type), (layout.sets, 1))
+
+    @property
+    def states(self) -> Uint8:
+        """States as they stand, shape (replicas, n)."""
+        return self._layout.collect(to_bits(self._states))
+
+    @property
+    def registers(self) -> Words:
+        """Generator registers as they stand, shape (replicas, n, generator words)."""
+        words = np.moveaxis(self._layout.collect(np.moveaxis(self._registers, 2, 1)), 0, -1).astype(np.uint32)
+        if not self._kind.halves:
+            return words
+        high, low = words[..., self._parity, None], words[..., 1 - self._parity, None]
+        return np.asarray(high << 16 | low, np.uint32)
+
+    def set_words(self, words: Words) -> None:
+        """Set the random words of the next sweep, shape (n, replicas); for ensembles of LFSRs, whose word is a half."""
+        self._registers[:, :, 1 - self._parity] = self._layout.spread(words.T.astype(np.uint16))
+
+    def sweep(self, betas: npt.NDArray[np.int32], keep: npt.NDArray[np.int64]) -> Uint8:
+        """Carry out sweeps.
+
+        Parameters
+        ----------
+        betas : ndarray of int32, shape (sweeps,)
+            Code of beta in each of them.
+        keep : ndarray of int64, shape (kept,)
+            Which of them to keep, ascending and counted from 1.
+
+        Returns
+        -------
+        ndarray of uint8, shape (kept, replicas, n)
+            States after the kept sweeps.
+        """
+        rows = self._layout.rows
+        out = np.empty((self._layout.sets, len(keep), rows), np.uint64)
+        shared = (self._weights, self._layout.neighbours, self._layout.slot_first)
+        schedule = (*self._network.thresholds(betas), np.append(keep, 0))
+
+        def run(place: int) -> None:
+            own = (self._states[place], self._registers[place], self._frozen[place], self._fields[place])
+            self._run(*own, *shared, *schedule, out[place], rows, len(betas), self._parity)
+
+        if self._threads > 1 and self._layout.sets > 1:
+            with ThreadPoolExecutor(self._threads) as pool:
+                list(pool.map(run, range(self._layout.sets)))
+        else:
+            for place in range(self._layout.sets):
+                run(place)
+        self._parity = (self._parity + len(betas)) % 2
+        return self._layout.collect(to_bits(out))
+
+
+def _layout(replicas: int, image: Image) -> PbitLanes | ReplicaLanes:
+    """The faster layout."""
+    pbits, others = PbitLanes(replicas, image), ReplicaLanes(replicas, image)
+    return pbits if replicas == 1 or PBIT_ROW_COST * pbits.sets * pbits.rows < others.sets * others.rows else others
+
+
+def _halves(registers: Words) -> npt.NDArray[np.uint16]:
+    """LFSR registers as high and low halves, shape (replicas, n, 2)."""
+    return np.concatenate([registers >> 16, registers & 0xFFFF], axis=2).astype(np.uint16)

@@ -1,0 +1,197 @@
+"""The sweep kernel: 64 p-bits in one vector, by the contract's own functions.
+
+P-bits lie in the order of their colours, and p-bits of one colour are not
+coupled, so updating them one after another, or any of a colour at once, gives
+what the array gives in one clock. The kernel works on rows of 64 lanes, in two layouts:
+
+- lanes are *replicas* of one p-bit, which adds up its field from its neighbours' states;
+- lanes are *p-bits* of one colour of one replica; their fields stand in memory, and a
+  p-bit that changes adds the difference to the fields of its neighbours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+from llvmlite import ir
+
+from ..contract.activation import ARGUMENT_LIMIT, scaled
+from ..contract.generator import Generator, lfsr_fresh, lfsr_word, xoshiro_next, xoshiro_word
+from ..contract.update import next_state
+from .codegen import LANES, Function, Integers
+from .native import Machine, Processor
+
+SHORT_FIELDS = 128
+"""Magnitudes of 8-bit fields, which have a table of thresholds of their own for every beta."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a kernel is made for.
+
+    Parameters
+    ----------
+    pbit_lanes : bool
+        Whether lanes are p-bits rather than replicas.
+    generator : Generator
+        Kind of random-number generator.
+    field_bits : int
+        Width of fields and weights: 8, 16, 32 or 64.
+    product_bits : int
+        Width of the product of field and beta: 32 or 64. Fields of 8 bits need none.
+    shift : int
+        `Image.argument_shift`; 0 where no product is needed.
+    """
+
+    pbit_lanes: bool
+    generator: Generator
+    field_bits: int
+    product_bits: int
+    shift: int
+
+    @property
+    def short(self) -> bool:
+        """Whether thresholds are looked up by the magnitude of the field."""
+        return self.field_bits == 8
+
+    @property
+    def halves(self) -> bool:
+        """Whether generator registers are kept in halves of 16 bits: an LFSR's next half follows from its two."""
+        return self.generator is Generator.LFSR32
+
+
+@cache
+def kernel(kind: Kind, processor: Processor) -> Machine:
+    """The kernel in machine code.
+
+    It takes arrays, contiguous and those of vectors aligned to 64 bytes:
+
+    - ``states``, uint64, shape (rows,): changed in place;
+    - ``registers``, shape (rows, register words, 64): uint16 halves of the LFSR, of
+      which number ``parity`` is the high one, or uint32 words of xoshiro; changed in place;
+    - ``frozen``, uint64, shape (rows,): lanes whose state does not change;
+    - ``fields``: folded biases, shape (rows,); where lanes are p-bits their fields, shape (rows, 64), changed in place;
+    - ``weights``: per slot what a neighbour adds to the p-bit's field; where lanes are p-bits what the p-bit adds to
+      its neighbour's;
+    - ``neighbours``, ``slot_first``, int32: as in `Image`; p-bits in lanes are counted by 64 a row;
+    - ``thresholds``: of short fields uint16 by magnitude, shape (betas, 128); else the contract's table;
+    - ``betas``, int32, shape (sweeps,): row of ``thresholds``, or code of beta;
+    - ``keep``, int64: ascending sweeps, counted from 1, and a 0 after them;
+    - ``out``, uint64, shape (kept, rows): filled with the states after those sweeps;
+
+    and the numbers ``rows``, ``sweeps`` and ``parity``.
+    """
+    wide = (kind.field_bits, True)
+    function = Function(
+        "sweeps",
+        {
+            "states": (64, False),
+            "registers": (16 if kind.halves else 32, False),
+            "frozen": (64, False),
+            "fields": wide,
+            "weights": wide,
+            "neighbours": (32, True),
+            "slot_first": (32, True),
+            "thresholds": (16 if kind.short else 32, False),
+            "betas": (32, False),
+            "keep": (64, True),
+            "out": (64, False),
+        },
+        ("rows", "sweeps", "parity"),
+    )
+    _sweeps(function, kind, processor)
+    return Machine(function.text(), "sweeps", processor)
+
+
+def _sweeps(function: Function, kind: Kind, processor: Processor) -> None:
+    arrays, zero = function.arrays, function.constant(0)
+    rows, sweeps, parity = function.integers.values()
+    kept = function.variable(zero)
+    with function.loop(zero, sweeps) as sweep:
+        threshold = _thresholds(function, kind, processor, arrays["betas"][sweep])
+        with function.loop(zero, rows) as row:
+            word = _draw(function, kind, row, (sweep + parity) & 1)
+            total = arrays["fields"].vectors()[row] if kind.pbit_lanes else _gathered_field(function, row)
+            old = arrays["states"][row]
+            changed = (next_state(total, word, threshold(abs(total))).recast(64) ^ old) & ~arrays["frozen"][row]
+            arrays["states"][row] = old ^ changed
+            if kind.pbit_lanes:
+                _scatter(function, row, changed, old, kind.field_bits)
+        with function.when(arrays["keep"][kept.value] == sweep + 1):
+            with function.loop(zero, rows) as row:
+                arrays["out"][kept.value * rows + row] = arrays["states"][row]
+            kept.value = kept.value + 1
+
+
+def _draw(function: Function, kind: Kind, row: Integers, parity: Integers) -> Integers:
+    """The random words of a row, whose registers move on; the LFSR's new half takes the place of its high one."""
+    registers = function.arrays["registers"].vectors()
+    if kind.halves:
+        high, low = registers[row * 2 + parity], registers[row * 2 + (parity ^ 1)]
+        registers[row * 2 + parity] = lfsr_fresh(high, low)
+        return lfsr_word(low)
+    words = [registers[row * 4 + place] for place in range(4)]
+    for place, word in enumerate(xoshiro_next(*words)):
+        registers[row * 4 + place] = word
+    return xoshiro_word(words[0], words[3]).resized(16)
+
+
+def _gathered_field(function: Function, row: Integers) -> Integers:
+    """`update.field` of a p-bit in 64 replicas."""
+    arrays = function.arrays
+    total = function.variable(arrays["fields"][row].spread())
+    with function.loop(arrays["slot_first"][row].resized(64), arrays["slot_first"][row + 1].resized(64)) as slot:
+        before = total.value
+        neighbour = arrays["states"][arrays["neighbours"][slot].resized(64)].recast(1, LANES)
+        total.value = neighbour.choose(before + arrays["weights"][slot], before)
+    return total.value
+
+
+def _scatter(function: Function, row: Integers, changed: Integers, old: Integers, field_bits: int) -> None:
+    """Add what changed in a row to the fields of its neighbours."""
+    arrays = function.arrays
+    with function.each_bit(changed) as lane:
+        pbit = row * LANES + lane
+        sign = (function.constant(1) - ((old >> lane) & 1) * 2).resized(field_bits)
+        with function.loop(arrays["slot_first"][pbit].resized(64), arrays["slot_first"][pbit + 1].resized(64)) as slot:
+            neighbour = arrays["neighbours"][slot].resized(64)
+            arrays["fields"][neighbour] = arrays["fields"][neighbour] + arrays["weights"][slot] * sign
+
+
+def _thresholds(function: Function, kind: Kind, processor: Processor, beta: Integers) -> Callable[[Integers], Integers]:
+    """A function from magnitudes of fields to thresholds at a beta."""
+    thresholds = function.arrays["thresholds"]
+    if not kind.short:
+
+        def computed(magnitude: Integers) -> Integers:
+            product = scaled(magnitude.resized(kind.product_bits), beta.resized(kind.product_bits), kind.shift)
+            return thresholds.gather(product.at_most(ARGUMENT_LIMIT).resized(32)).resized(16)
+
+        return computed
+    table = thresholds.from_(beta.resized(64) * SHORT_FIELDS)
+    if not processor.permutes:
+        return lambda magnitude: table.gather(magnitude.resized(32))
+    return _permuted(function, table.vectors(SHORT_FIELDS)[0])
+
+
+def _permuted(function: Function, table: Integers) -> Callable[[Integers], Integers]:
+    """A lookup in a table of 128 words that stays in vector registers, low and high bytes apart."""
+    first, second = range(LANES), range(LANES, 2 * LANES)
+    planes = [plane.resized(8) for plane in (table, table >> 8)]
+    halves = [[plane.shuffled(plane, half) for half in (first, second)] for plane in planes]
+    vector = halves[0][0].value.type
+    permute = function.builder.module.declare_intrinsic(
+        "llvm.x86.avx512.vpermi2var.qi.512", fnty=ir.FunctionType(vector, [vector] * 3)
+    )
+    interleaved = [place + plane for place in first for plane in (0, LANES)]
+
+    def look_up(magnitude: Integers) -> Integers:
+        low, high = (
+            Integers(function.builder, function.builder.call(permute, [half.value, magnitude.value, other.value]))
+            for half, other in halves
+        )
+        return low.shuffled(high, interleaved).recast(16, LANES)
+
+    return look_up

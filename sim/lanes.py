@@ -1,0 +1,108 @@
+"""How p-bits and replicas lie in the 64 lanes of a vector: see `kernel`."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from ..contract.image import Image
+from .codegen import LANES
+from .native import aligned
+
+Int32 = npt.NDArray[np.int32]
+
+
+class Layout(Protocol):
+    """Where p-bit p of replica r is: which set, which row of the set, and which lane. Sets run independently."""
+
+    sets: int
+    rows: int
+
+    def spread(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Values of shape (replicas, n) or (replicas, n, k) in lanes, shape (sets, rows, ..., 64); zeros elsewhere."""
+        ...
+
+    def collect(self, lanes: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Back from shape (sets, rows, 64) or (sets, k, rows, 64) to (..., replicas, n)."""
+        ...
+
+
+class ReplicaLanes:
+    """Lanes are replicas, rows are p-bits.
+
+    Parameters
+    ----------
+    replicas : int
+    image : Image
+    """
+
+    def __init__(self, replicas: int, image: Image) -> None:
+        self.sets, self.rows = -(-replicas // LANES), image.size
+        self._replicas = replicas
+        self.slot_first, self.neighbours = image.slot_first, image.neighbours
+
+    def spread(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """See `Layout.spread`."""
+        lanes = aligned((self.sets, *values.shape[1:], LANES), values.dtype)
+        for first in range(0, self._replicas, LANES):
+            part = values[first : first + LANES]
+            lanes[first // LANES, ..., : len(part)] = np.moveaxis(part, 0, -1)
+        return lanes
+
+    def collect(self, lanes: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """See `Layout.collect`."""
+        together = lanes.swapaxes(0, -3).swapaxes(-1, -2)
+        return together.reshape(*together.shape[:-3], self.sets * LANES, self.rows)[..., : self._replicas, :]
+
+
+class PbitLanes:
+    """Lanes are p-bits of one colour, rows are blocks of 64 of them; the last block of a colour may have room to spare.
+
+    Parameters
+    ----------
+    replicas : int
+    image : Image
+
+    Attributes
+    ----------
+    places : ndarray of intp, shape (n,)
+        Of each p-bit, counted by 64 a row.
+    """
+
+    def __init__(self, replicas: int, image: Image) -> None:
+        blocks = -(-np.diff(image.colour_first) // LANES)
+        first_block = np.cumsum(blocks) - blocks
+        self.sets, self.rows = replicas, int(blocks.sum())
+        self.places = np.arange(image.size) - image.colour_first[image.colour] + LANES * first_block[image.colour]
+        degrees = np.zeros(self.rows * LANES, np.int32)
+        degrees[self.places] = image.degrees
+        self.slot_first = np.concatenate([[0], np.cumsum(degrees)]).astype(np.int32)
+        self.neighbours = self.places[image.neighbours].astype(np.int32)
+
+    def spread(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """See `Layout.spread`."""
+        rest = values.shape[2:]
+        lanes = aligned((self.sets, self.rows, *rest, LANES), values.dtype)
+        padded = np.zeros((self.sets, self.rows * LANES, *rest), values.dtype)
+        padded[:, self.places] = values
+        lanes[:] = padded.reshape(self.sets, self.rows, LANES, *rest).swapaxes(2, -1)
+        return lanes
+
+    def collect(self, lanes: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """See `Layout.collect`."""
+        together = lanes.swapaxes(0, -3)
+        return together.reshape(*together.shape[:-2], self.rows * LANES)[..., self.places]
+
+
+def to_words(bits: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:
+    """Bits in lanes as words, shape (..., 64) to (...)."""
+    words = aligned(bits.shape[:-1], np.uint64)
+    words[:] = np.packbits(bits, axis=-1, bitorder="little").view("<u8")[..., 0]
+    return words
+
+
+def to_bits(words: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint8]:
+    """Words as bits in lanes, shape (...) to (..., 64)."""
+    return np.unpackbits(words.astype("<u8")[..., None].view(np.uint8), axis=-1, bitorder="little")

@@ -1,0 +1,49 @@
+"""Where p-bits and replicas lie, and back."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pbit_hw.compiler import compile, library
+from pbit_hw.sim.codegen import LANES
+from pbit_hw.sim.lanes import PbitLanes, ReplicaLanes, to_bits, to_words
+
+IMAGE = compile(library.lattice((15, 11), spin_glass_seed=0)).image
+
+
+@pytest.mark.parametrize("layout", [PbitLanes, ReplicaLanes])
+@pytest.mark.parametrize("replicas", [1, 5, 64, 65, 130])
+def test_there_and_back(layout, replicas):
+    lanes = layout(replicas, IMAGE)
+    rng = np.random.default_rng(replicas)
+    values = rng.integers(1, 100, (replicas, IMAGE.size)).astype(np.int16)
+    spread = lanes.spread(values)
+    assert spread.shape == (lanes.sets, lanes.rows, LANES)
+    assert spread.ctypes.data % 64 == 0
+    assert np.count_nonzero(spread) == values.size
+    np.testing.assert_array_equal(lanes.collect(spread), values)
+    several = np.stack([values, 2 * values, 3 * values], axis=-1)
+    spread = lanes.spread(several)
+    assert spread.shape == (lanes.sets, lanes.rows, 3, LANES)
+    np.testing.assert_array_equal(lanes.collect(spread.swapaxes(1, 2)), np.moveaxis(several, -1, 0))
+
+
+def test_a_row_of_pbits_has_one_colour():
+    """And a p-bit's slots are those of the image, seen from its new place."""
+    lanes = PbitLanes(1, IMAGE)
+    assert len(np.unique(lanes.places)) == IMAGE.size
+    for row in range(lanes.rows):
+        assert len(np.unique(IMAGE.colour[lanes.places // LANES == row])) == 1
+    for pbit, place in enumerate(lanes.places):
+        slots = slice(lanes.slot_first[place], lanes.slot_first[place + 1])
+        own = slice(IMAGE.slot_first[pbit], IMAGE.slot_first[pbit + 1])
+        np.testing.assert_array_equal(lanes.neighbours[slots], lanes.places[IMAGE.neighbours[own]])
+
+
+def test_words_and_bits():
+    bits = np.random.default_rng(0).integers(0, 2, (3, 2, LANES), np.uint8)
+    words = to_words(bits)
+    assert words.shape == (3, 2)
+    assert int(words[1, 1]) == sum(int(bit) << place for place, bit in enumerate(bits[1, 1]))
+    np.testing.assert_array_equal(to_bits(words), bits)
