@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 
 from ..contract.generator import Generator
-from ..contract.image import Image
 from .kernel import kernel
 from .lanes import PbitLanes, ReplicaLanes, to_bits, to_words
 from .native import host
@@ -17,8 +16,10 @@ from .network import Network
 Uint8 = npt.NDArray[np.uint8]
 Words = npt.NDArray[np.uint32]
 
-PBIT_ROW_COST = 5
-"""A row of p-bits takes about as long as so many rows of replicas: neighbours hear of each change one by one."""
+PBIT_ROW_COST = 2
+PERMUTED_PBIT_ROW_COST = 5
+"""A row of p-bits takes as long as about so many rows of replicas, since neighbours hear of each change one by
+one; it stands out more where thresholds are looked up in registers."""
 
 
 class Ensemble:
@@ -46,7 +47,7 @@ class Ensemble:
     ) -> None:
         image = network.image
         self._network, self._threads = network, threads
-        self._layout = layout = _layout(replicas, image)
+        self._layout = layout = _layout(replicas, network)
         self._kind = network.kind(isinstance(layout, PbitLanes), image.generator if generator is None else generator)
         self._run = kernel(self._kind, host())
         self._field_type = np.dtype(f"i{self._kind.field_bits // 8}")
@@ -127,10 +128,11 @@ class Ensemble:
         return self._layout.collect(to_bits(out))
 
 
-def _layout(replicas: int, image: Image) -> PbitLanes | ReplicaLanes:
+def _layout(replicas: int, network: Network) -> PbitLanes | ReplicaLanes:
     """The faster layout."""
-    pbits, others = PbitLanes(replicas, image), ReplicaLanes(replicas, image)
-    return pbits if replicas == 1 or PBIT_ROW_COST * pbits.sets * pbits.rows < others.sets * others.rows else others
+    pbits, others = PbitLanes(replicas, network.image), ReplicaLanes(replicas, network.image)
+    cost = PERMUTED_PBIT_ROW_COST if network.field_bits == 8 and host().permutes else PBIT_ROW_COST
+    return pbits if replicas == 1 or cost * pbits.sets * pbits.rows < others.sets * others.rows else others
 
 
 def _halves(registers: Words) -> npt.NDArray[np.uint16]:

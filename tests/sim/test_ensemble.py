@@ -72,7 +72,7 @@ def processor(request, monkeypatch):
 def layout(request, monkeypatch):
     """Takes one layout, whichever is faster."""
     chosen = LAYOUTS[request.param]
-    monkeypatch.setattr(ensemble, "_layout", chosen)
+    monkeypatch.setattr(ensemble, "_layout", lambda replicas, network: chosen(replicas, network.image))
     return chosen
 
 
@@ -177,14 +177,14 @@ def test_registers_and_states_can_be_read_back(random_program, layout):
 
 @pytest.mark.parametrize(("replicas", "kind"), [(1, PbitLanes), (3, PbitLanes), (64, ReplicaLanes)])
 def test_the_layout_follows_the_work(replicas, kind):
-    image = compile(library.lattice((16, 16), spin_glass_seed=0)).image
-    assert type(ensemble._layout(replicas, image)) is kind
+    network = Network(compile(library.lattice((16, 16), spin_glass_seed=0)).image)
+    assert type(ensemble._layout(replicas, network)) is kind
 
 
 def test_complete_graphs_have_no_blocks_to_gain_from():
-    image = compile(Ising(np.zeros(40), np.triu(np.ones((40, 40)), 1))).image
-    assert type(ensemble._layout(1, image)) is PbitLanes
-    assert type(ensemble._layout(2, image)) is ReplicaLanes
+    network = Network(compile(Ising(np.zeros(40), np.triu(np.ones((40, 40)), 1))).image)
+    assert type(ensemble._layout(1, network)) is PbitLanes
+    assert type(ensemble._layout(2, network)) is ReplicaLanes
 
 
 def test_cycle_mode_is_the_register_exact_array(random_program):
