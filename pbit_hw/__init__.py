@@ -36,8 +36,10 @@ if TYPE_CHECKING:
     from .contract.errors import ToolError as ToolError
     from .contract.update import Unit as Unit
     from .host.device import Device as Device
+    from .sim.annealing import anneal as anneal
     from .sim.exact import exact as exact
     from .sim.simulator import Simulator as Simulator
+    from .sim.tempering import temper as temper
 
 _HOMES = {
     "compiler.models": ("RBM", "BoltzmannMachine", "Hopfield", "Ising", "MaxCut", "Model"),
@@ -56,8 +58,10 @@ _HOMES = {
     ),
     "contract.update": ("Unit",),
     "host.device": ("Device",),
+    "sim.annealing": ("anneal",),
     "sim.exact": ("exact",),
     "sim.simulator": ("Simulator",),
+    "sim.tempering": ("temper",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 _PACKAGES = ("boards", "compiler", "host", "sim")

@@ -221,6 +221,8 @@ class Function:
     """
 
     def __init__(self, name: str, arrays: Mapping[str, tuple[int, bool]], integers: Sequence[str]) -> None:
+        self.name = name
+        self.parameters = len(arrays) + len(integers)
         module = ir.Module(name)
         kinds = [_POINTER] * len(arrays) + [_int(64)] * len(integers)
         self._function = ir.Function(module, ir.FunctionType(ir.VoidType(), kinds), name)

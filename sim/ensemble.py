@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
 
 from ..contract.generator import Generator
-from .kernel import kernel
+from .codegen import LANES
+from .kernel import energy_kernel, kernel
 from .lanes import PbitLanes, ReplicaLanes, to_bits, to_words
-from .native import host
+from .native import aligned, host
 from .network import Network
 
 Uint8 = npt.NDArray[np.uint8]
@@ -20,6 +22,9 @@ PBIT_ROW_COST = 2
 PERMUTED_PBIT_ROW_COST = 5
 """A row of p-bits takes as long as about so many rows of replicas, since neighbours hear of each change one by
 one; it stands out more where thresholds are looked up in registers."""
+
+THREADED_ROWS = 1 << 17
+"""Rows to sweep from which on threads repay their start, some ms of work."""
 
 
 class Ensemble:
@@ -33,8 +38,15 @@ class Ensemble:
         How many; `load` says where they stand.
     generator : Generator, optional
         Kind of generator, if not the image's.
-    threads : int
-        Most threads to use. Results do not depend on it.
+    threads : int, optional
+        Most threads; as many as there are processors by default. Results do not depend on it.
+    layout : type, optional
+        `lanes.PbitLanes` or `lanes.ReplicaLanes`; the faster one by default.
+
+    Attributes
+    ----------
+    layout : PbitLanes or ReplicaLanes
+        Where replicas and p-bits are.
     """
 
     def __init__(
@@ -43,12 +55,15 @@ class Ensemble:
         replicas: int,
         *,
         generator: Generator | None = None,
-        threads: int = 1,
+        threads: int | None = None,
+        layout: type[PbitLanes] | type[ReplicaLanes] | None = None,
     ) -> None:
         image = network.image
-        self._network, self._threads = network, threads
-        self._layout = layout = _layout(replicas, network)
-        self._kind = network.kind(isinstance(layout, PbitLanes), image.generator if generator is None else generator)
+        self._network, self._threads = network, threads or os.cpu_count() or 1
+        self.layout = layout(replicas, image) if layout else _layout(replicas, network)
+        self._kind = network.kind(
+            isinstance(self.layout, PbitLanes), image.generator if generator is None else generator
+        )
         self._run = kernel(self._kind, host())
         self._field_type = np.dtype(f"i{self._kind.field_bits // 8}")
         weights = network.weights[image.reverse] if self._kind.pbit_lanes else network.weights
@@ -66,7 +81,7 @@ class Ensemble:
         clamped : ndarray of uint8, shape (n,)
             Which p-bits are clamped.
         """
-        layout, network = self._layout, self._network
+        layout, network = self.layout, self._network
         self._parity = 0
         self._states = to_words(layout.spread(states))
         self._frozen = ~to_words(layout.spread(np.broadcast_to(1 - clamped, states.shape)))
@@ -79,28 +94,44 @@ class Ensemble:
     @property
     def states(self) -> Uint8:
         """States as they stand, shape (replicas, n)."""
-        return self._layout.collect(to_bits(self._states))
+        return self.layout.collect(to_bits(self._states))
 
     @property
     def registers(self) -> Words:
         """Generator registers as they stand, shape (replicas, n, generator words)."""
-        words = np.moveaxis(self._layout.collect(np.moveaxis(self._registers, 2, 1)), 0, -1).astype(np.uint32)
+        words = np.moveaxis(self.layout.collect(np.moveaxis(self._registers, 2, 1)), 0, -1).astype(np.uint32)
         if not self._kind.halves:
             return words
         high, low = words[..., self._parity, None], words[..., 1 - self._parity, None]
         return np.asarray(high << 16 | low, np.uint32)
 
+    @property
+    def state_words(self) -> npt.NDArray[np.uint64]:
+        """States as they stand, in lanes: a view, shape (sets, rows). Where lanes are replicas it may be written."""
+        return self._states
+
+    def energies(self) -> npt.NDArray[np.float64]:
+        """Energies of the quantised model where lanes are replicas, shape (sets, 64), counted from all p-bits 0."""
+        image, network = self._network.image, self._network
+        machine = energy_kernel(network.field_bits, host())
+        sums = aligned((self.layout.sets, LANES), np.int64)
+        for states, fields, row in zip(self._states, self._fields, sums, strict=True):
+            machine(
+                states, fields, self._weights, self.layout.neighbours, self.layout.slot_first, row, self.layout.rows
+            )
+        return sums * (-0.5 * (1 << int(image.unit)) * image.weight_format.step)
+
     def set_words(self, words: Words) -> None:
         """Set the random words of the next sweep, shape (n, replicas); for ensembles of LFSRs, whose word is a half."""
-        self._registers[:, :, 1 - self._parity] = self._layout.spread(words.T.astype(np.uint16))
+        self._registers[:, :, 1 - self._parity] = self.layout.spread(words.T.astype(np.uint16))
 
     def sweep(self, betas: npt.NDArray[np.int32], keep: npt.NDArray[np.int64]) -> Uint8:
         """Carry out sweeps.
 
         Parameters
         ----------
-        betas : ndarray of int32, shape (sweeps,)
-            Code of beta in each of them.
+        betas : ndarray of int32, shape (sweeps,) or (sets, sweeps)
+            Code of beta in each of them, for all replicas or for each set of lanes.
         keep : ndarray of int64, shape (kept,)
             Which of them to keep, ascending and counted from 1.
 
@@ -109,23 +140,26 @@ class Ensemble:
         ndarray of uint8, shape (kept, replicas, n)
             States after the kept sweeps.
         """
-        rows = self._layout.rows
-        out = np.empty((self._layout.sets, len(keep), rows), np.uint64)
-        shared = (self._weights, self._layout.neighbours, self._layout.slot_first)
-        schedule = (*self._network.thresholds(betas), np.append(keep, 0))
+        sets, rows, sweeps = self.layout.sets, self.layout.rows, betas.shape[-1]
+        out = np.empty((sets, len(keep), rows), np.uint64)
+        shared = (self._weights, self.layout.neighbours, self.layout.slot_first)
+        thresholds, codes = self._network.thresholds(betas)
+        schedules = np.broadcast_to(codes, (sets, sweeps))
+        ends = np.append(keep, 0)
 
         def run(place: int) -> None:
             own = (self._states[place], self._registers[place], self._frozen[place], self._fields[place])
-            self._run(*own, *shared, *schedule, out[place], rows, len(betas), self._parity)
+            schedule = (thresholds, schedules[place], ends)
+            self._run(*own, *shared, *schedule, out[place], rows, sweeps, self._parity)
 
-        if self._threads > 1 and self._layout.sets > 1:
+        if self._threads > 1 and sets > 1 and sets * rows * sweeps > THREADED_ROWS:
             with ThreadPoolExecutor(self._threads) as pool:
-                list(pool.map(run, range(self._layout.sets)))
+                list(pool.map(run, range(sets)))
         else:
-            for place in range(self._layout.sets):
+            for place in range(sets):
                 run(place)
-        self._parity = (self._parity + len(betas)) % 2
-        return self._layout.collect(to_bits(out))
+        self._parity = (self._parity + sweeps) % 2
+        return self.layout.collect(to_bits(out))
 
 
 def _layout(replicas: int, network: Network) -> PbitLanes | ReplicaLanes:

@@ -102,7 +102,27 @@ def kernel(kind: Kind, processor: Processor) -> Machine:
         ("rows", "sweeps", "parity"),
     )
     _sweeps(function, kind, processor)
-    return Machine(function.text(), "sweeps", processor)
+    return Machine(function, processor)
+
+
+@cache
+def energy_kernel(field_bits: int, processor: Processor) -> Machine:
+    """Sums over p-bits that are 1 of field and bias, where lanes are replicas: what energies differ by.
+
+    It takes ``states``, ``fields`` (biases), ``weights``, ``neighbours`` and ``slot_first`` as `kernel` does,
+    ``out``, int64, shape (64,), which is filled with the sums, and the number ``rows``.
+    """
+    wide = (field_bits, True)
+    integers = {"neighbours": (32, True), "slot_first": (32, True), "out": (64, True)}
+    function = Function("energies", {"states": (64, False), "fields": wide, "weights": wide, **integers}, ("rows",))
+    nothing = function.constant(0).spread()
+    total = function.variable(nothing)
+    with function.loop(function.constant(0), function.integers["rows"]) as row:
+        share = _gathered_field(function, row).resized(64) + function.arrays["fields"][row].resized(64)
+        active = function.arrays["states"][row].recast(1, LANES)
+        total.value = total.value + active.choose(share, nothing)
+    function.arrays["out"].vectors()[0] = total.value
+    return Machine(function, processor)
 
 
 def _sweeps(function: Function, kind: Kind, processor: Processor) -> None:

@@ -12,6 +12,8 @@ import llvmlite.binding as llvm
 import numpy as np
 import numpy.typing as npt
 
+from .codegen import Function
+
 PERMUTE_FEATURES = ("avx512f", "avx512bw", "avx512vbmi")
 """What a processor must have to look 64 bytes up in a table of 128 at once."""
 
@@ -53,30 +55,27 @@ class Machine:
 
     Parameters
     ----------
-    text : str
-        LLVM assembly of a module with a function of the module's name, all of whose
-        parameters are addresses and then 64-bit integers.
-    name : str
-        The function.
+    function : Function
+        Complete; it is closed here.
     processor : Processor
         What it will run on.
     """
 
-    def __init__(self, text: str, name: str, processor: Processor) -> None:
+    def __init__(self, function: Function, processor: Processor) -> None:
         target = llvm.Target.from_default_triple().create_target_machine(
             cpu=processor.name, features=processor.features, opt=3
         )
-        module = llvm.parse_assembly(text)
+        module = llvm.parse_assembly(function.text())
         passes = llvm.create_pass_builder(target, llvm.create_pipeline_tuning_options(speed_level=3))
         passes.getModulePassManager().run(module, passes)
         self._engine = llvm.create_mcjit_compiler(module, target)
         self._engine.finalize_object()
-        self._address = self._engine.get_function_address(name)
+        prototype = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * function.parameters)
+        self._call = prototype(self._engine.get_function_address(function.name))
 
     def __call__(self, *arguments: npt.NDArray[Any] | int) -> None:
         """Call it; arrays are passed by address and must be contiguous."""
-        values = [value.ctypes.data if isinstance(value, np.ndarray) else value for value in arguments]
-        ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * len(values))(self._address)(*values)
+        self._call(*(value if isinstance(value, int) else value.ctypes.data for value in arguments))
 
 
 def aligned(shape: tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[Any]:

@@ -60,14 +60,14 @@ class Network:
         return np.stack([self.biases + self._slot_sums(self.weights * row[image.neighbours]) for row in states])
 
     def thresholds(self, betas: Int32) -> tuple[npt.NDArray[np.uint16] | Int32, Int32]:
-        """What the kernel takes for ``thresholds`` and ``betas``, for the code of beta in each sweep."""
+        """What the kernel takes for ``thresholds`` and ``betas``, for codes of beta of any shape."""
         if self.field_bits > 8:
             return TABLE, np.ascontiguousarray(betas, np.int32)
         codes, rows = np.unique(betas, return_inverse=True)
         arguments = scaled(np.arange(SHORT_FIELDS), codes[:, None].astype(np.int64), self.image.argument_shift)
         table = aligned((len(codes), SHORT_FIELDS), np.uint16)
         table[:] = TABLE[np.minimum(arguments, ARGUMENT_LIMIT)]
-        return table, rows.astype(np.int32)
+        return table, rows.reshape(betas.shape).astype(np.int32)
 
     def _slot_sums(self, values: Int64) -> Int64:
         """Sum over the slots of each p-bit, shape (n,); exact below 2^53."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, Literal, Protocol
@@ -76,7 +75,7 @@ class Simulator(Sampler):
         self.source = source
         self.progress = progress
         self.max_bytes = max_bytes
-        self.threads = threads or os.cpu_count() or 1
+        self.threads = threads
         super().__init__(program, seed=seed)
 
     def _load_image(self, image: Image) -> None:

@@ -20,7 +20,7 @@ ARROWS = {
     "host": {"host", "contract", "compiler"},
     "boards": {"boards", "gateware", "contract"},
     "cli": {"cli", "contract", "compiler", "sim", "gateware", "host", "boards", ""},
-    "": {"contract", "compiler", "sim", "host", "boards"},
+    "": {"contract", "compiler", "sim", "host", "boards", ""},
 }
 """Packages that each package may import; the empty name is the public face, `pbit_hw` itself."""
 
@@ -32,7 +32,7 @@ LIBRARIES = {
     "host": {"numpy", "serial"},
     "boards": {"numpy", "amaranth", "amaranth_boards"},
     "cli": {"numpy", "amaranth", "click", "rich", "matplotlib", "networkx"},
-    "": set(),
+    "": {"numpy", "dimod"},
 }
 """Libraries, besides the standard one, that each package may import."""
 

@@ -56,8 +56,10 @@ def read_program(path: str) -> Program:
     return Program.load(path)
 
 
-def parse_beta(ctx: click.Context, param: click.Parameter, value: str) -> float | tuple[float, float]:
-    """Turn ``1.5`` into a constant and ``0.2:3`` into a linear schedule; a click callback."""
+def parse_beta(ctx: click.Context, param: click.Parameter, value: str | None) -> float | tuple[float, float] | None:
+    """Turn ``1.5`` into a constant and ``0.2:3`` into the ends of a schedule; a click callback."""
+    if value is None:
+        return None
     try:
         parts = [float(part) for part in value.split(":")]
     except ValueError:

@@ -23,6 +23,12 @@ baud_option = click.option(
     "--baud", default=1_000_000, show_default=True, help="Bits per second of a serial port; `pbit build` says it."
 )
 
+threads_option = click.option(
+    "--threads",
+    type=click.IntRange(min=1),
+    help="Threads of the simulator [default: all]; samples do not depend on it.",
+)
+
 
 @contextmanager
 def open_sampler(

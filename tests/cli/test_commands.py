@@ -84,3 +84,27 @@ def test_verify_compares_every_cycle(pbit, adder):
 
 def test_boards_lists_capacities(pbit):
     assert pbit.json("boards")["icebreaker"]["luts"] == 5280
+
+
+@pytest.mark.parametrize(("method", "rows"), [("anneal", 64), ("temper", 1)])
+def test_solve_finds_the_ground_state(pbit, adder, method, rows):
+    options = ("--method", method, "--sweeps", 50, "--clamp", "A=1", "-o", "s.npz")
+    fields = pbit.json("solve", adder, *options)
+    assert fields["best_energy"] == -4
+    assert fields["n_samples"] == rows
+    assert ("swap_rates" in fields) == (method == "temper")
+    assert (np.load(pbit.folder / "s.npz")["states"][:, 0] == 1).all()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--method", "temper", "--replicas", 3), "tempering runs 64 copies"),
+        (("--rungs", 3), "belongs to --method temper"),
+        (("--beta", "1"), "HOT:COLD"),
+    ],
+)
+def test_solve_refuses_options_of_the_other_method(pbit, adder, options, message):
+    done = pbit.run("solve", adder, *options)
+    assert done.returncode == 2
+    assert message in done.stderr

@@ -18,7 +18,7 @@ def run(build, arrays, integers=(), **given_arrays):
     """Build a function over named arrays ``name: (bits, signed)`` and run it on the given ones."""
     function = Function("f", arrays, [name for name, _ in integers])
     build(function)
-    Machine(function.text(), "f", host())(*(given_arrays[name] for name in arrays), *(value for _, value in integers))
+    Machine(function, host())(*(given_arrays[name] for name in arrays), *(value for _, value in integers))
 
 
 def vectors(values, dtype):

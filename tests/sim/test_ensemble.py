@@ -147,7 +147,8 @@ def test_pieces_do_not_show(random_program, monkeypatch):
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_threads_do_not_show(random_program, layout, threads):
+def test_threads_do_not_show(random_program, layout, threads, monkeypatch):
+    monkeypatch.setattr(ensemble, "THREADED_ROWS", 0)
     program = random_program(5, size=12)
     request = program.request(40, replicas=200, beta=(0.1, 2.0), keep_every=7, seed=2)
     threaded = Simulator(program, threads=threads).run(request).states
