@@ -2,8 +2,8 @@
 
 H = -sum_{i<j} J_ij sz_i sz_j - sum_i h_i sz_i - Gamma sum_i sx_i at inverse temperature beta is sampled by ``slices``
 copies of its classical part at 1 / slices of its strength, each spin coupled to itself in the slices before and after
-it by J_perp = -ln tanh(beta Gamma / slices) / (2 beta), periodically (Suzuki, Prog. Theor. Phys. 56, 1454, 1976; on p-bits:
-Camsari et al., Phys. Rev. Applied 12, 034061, 2019). The error falls with the square of 1 / slices.
+it by J_perp = -ln tanh(beta Gamma / slices) / (2 beta), periodically (Suzuki, Prog. Theor. Phys. 56, 1454, 1976; on
+p-bits: Camsari et al., Phys. Rev. Applied 12, 034061, 2019). The error falls with the square of 1 / slices.
 """
 
 from __future__ import annotations

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from .contract.update import Unit as Unit
     from .host.device import Device as Device
     from .sim.annealing import anneal as anneal
+    from .sim.certificate import certify as certify
     from .sim.exact import exact as exact
     from .sim.simulator import Simulator as Simulator
     from .sim.tempering import temper as temper
@@ -59,6 +60,7 @@ _HOMES = {
     "contract.update": ("Unit",),
     "host.device": ("Device",),
     "sim.annealing": ("anneal",),
+    "sim.certificate": ("certify",),
     "sim.exact": ("exact",),
     "sim.simulator": ("Simulator",),
     "sim.tempering": ("temper",),

@@ -13,6 +13,8 @@ from .output import errors
 COMMANDS = {
     "compile": "Compile a model to a coloured fixed-point p-bit array.",
     "sample": "Sample a compiled program on the simulator or a device.",
+    "plot": "Draw what a run sampled.",
+    "solve": "Look for the states of lowest energy of a program.",
     "train": "Train a Boltzmann machine with the array in the loop.",
     "verify": "Run a program in lockstep with its RTL.",
     "build": "Build the bitstream of a program for a board.",

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..compiler.samples import Samples
 from ..contract.container import write_whole
+from ..contract.errors import RequestError
 
 
 def summary(samples: Samples) -> dict[str, Any]:
@@ -24,10 +25,24 @@ def summary(samples: Samples) -> dict[str, Any]:
     }
 
 
-def write_samples(path: str, samples: Samples) -> None:
-    """Write states, energies and the sweep and replica of each row to an ``.npz``, whole or not at all."""
+def write_samples(path: str, samples: Samples, seed: int) -> None:
+    """Write states, energies and the sweep and replica of each row to an ``.npz``, whole or not at all.
+
+    Raises
+    ------
+    RequestError
+        If the file cannot be written.
+    """
     buffer = io.BytesIO()
     np.savez_compressed(
-        buffer, states=samples.states, energies=samples.energies, sweep=samples.sweep, replica=samples.replica
+        buffer,
+        states=samples.states,
+        energies=samples.energies,
+        sweep=samples.sweep,
+        replica=samples.replica,
+        seed=np.int64(seed),
     )
-    write_whole(Path(path), buffer.getvalue())
+    try:
+        write_whole(Path(path), buffer.getvalue())
+    except OSError as error:
+        raise RequestError(f"cannot write samples to {path}: {error.strerror}; choose another place") from error

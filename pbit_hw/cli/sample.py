@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import io
-from pathlib import Path
-
 import click
-import numpy as np
 
-from ..contract.container import write_whole
+from .certificate import check_certifiable, make_certificate, print_certificate
 from .inputs import parse_beta, read_clamps, read_program
 from .output import json_option, print_fields, print_json, progress_bar, rate, seed_option
-from .samplers import baud_option, device_option, open_sampler
+from .results import summary, write_samples
+from .samplers import baud_option, device_option, open_sampler, threads_option
 
 
 @click.command(epilog="Example: pbit sample g11.pbit --sweeps 2000 --replicas 64 --beta 0.2:3 --json")
@@ -24,45 +21,49 @@ from .samplers import baud_option, device_option, open_sampler
 @click.option("--clamp", "clamps", multiple=True, metavar="LABEL=VALUE", help="Clamp a variable; repeatable.")
 @device_option
 @baud_option
+@click.option("--certify", "with_certificate", is_flag=True, help="Judge the samples: chains, and exact references.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write states and energies (.npz).")
+@threads_option
 @seed_option
 @json_option
-def command(program, sweeps, replicas, beta, keep_every, burn_in, clamps, device, baud, output, seed, as_json):
+def command(
+    program,
+    sweeps,
+    replicas,
+    beta,
+    keep_every,
+    burn_in,
+    clamps,
+    device,
+    baud,
+    with_certificate,
+    output,
+    threads,
+    seed,
+    as_json,
+):
     """Sample PROGRAM, on the simulator or on a device."""
     loaded = read_program(program)
-    with progress_bar("sampling") as update, open_sampler(loaded, device, baud, seed, update) as sampler:
+    clamp = read_clamps(clamps, loaded.model)
+    if with_certificate:
+        check_certifiable(beta)
+    with progress_bar("sampling") as update, open_sampler(loaded, device, baud, seed, update, threads) as sampler:
         samples = sampler.sample(
             sweeps,
             replicas=replicas,
             beta=beta,
             keep_every=keep_every,
             burn_in=burn_in,
-            clamp=read_clamps(clamps, loaded.model),
+            clamp=clamp,
         )
     if output:
-        _write(output, samples)
-    fields = _summary(samples)
+        write_samples(output, samples, seed)
+    fields = summary(samples)
+    certificate = make_certificate(samples, loaded, beta, clamp) if with_certificate else None
     if as_json:
-        print_json(fields)
-    else:
-        fields["flips_per_s"] = rate(samples.flips_per_s, "flips/s")
-        print_fields("samples", fields)
-
-
-def _summary(samples):
-    fields = {"best_energy": float(samples.best.energy)}
-    if hasattr(samples.model, "cut"):
-        fields["best_cut"] = float(samples.model.cut(samples.best.state[None])[0])
-    return fields | {
-        "n_samples": len(samples.states),
-        "flips_per_s": float(samples.flips_per_s),
-        "wall_ns": int(samples.wall_ns),
-    }
-
-
-def _write(output, samples):
-    buffer = io.BytesIO()
-    np.savez_compressed(
-        buffer, states=samples.states, energies=samples.energies, sweep=samples.sweep, replica=samples.replica
-    )
-    write_whole(Path(output), buffer.getvalue())
+        print_json(fields | ({"certificate": certificate.to_json()} if certificate else {}))
+        return
+    fields["flips_per_s"] = rate(samples.flips_per_s, "flips/s")
+    print_fields("samples", fields)
+    if certificate:
+        print_certificate(certificate)

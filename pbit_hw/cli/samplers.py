@@ -32,7 +32,12 @@ threads_option = click.option(
 
 @contextmanager
 def open_sampler(
-    program: Program, device: str, baud: int, seed: int, progress: Callable[[int, int], None] | None = None
+    program: Program,
+    device: str,
+    baud: int,
+    seed: int,
+    progress: Callable[[int, int], None] | None = None,
+    threads: int | None = None,
 ) -> Iterator[Sampler]:
     """Open a sampler for a program and close its transport at the end.
 
@@ -48,11 +53,13 @@ def open_sampler(
         User seed.
     progress : callable, optional
         ``update(done, total)`` in sweeps.
+    threads : int, optional
+        Of the simulator.
     """
     if device == "simulator":
         from ..sim.simulator import Simulator
 
-        yield Simulator(program, seed=seed, progress=progress)
+        yield Simulator(program, seed=seed, progress=progress, threads=threads)
         return
     from ..host.device import Device
 

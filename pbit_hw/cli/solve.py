@@ -37,7 +37,7 @@ def command(program, method, sweeps, replicas, rungs, beta, clamps, output, thre
     with progress_bar(method) as update:
         samples, extra = _solve(loaded, method, options | {"progress": update})
     if output:
-        write_samples(output, samples)
+        write_samples(output, samples, seed)
     fields = summary(samples) | extra
     if as_json:
         print_json(fields)

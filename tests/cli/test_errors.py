@@ -80,3 +80,10 @@ def test_wrong_training_data(pbit):
     (pbit.folder / "rows.csv").write_text("1,2\n")
     assert "rows of 0 and 1" in pbit.error("train", "rows.csv", "-o", "x.pbit")
     assert not (pbit.folder / "x.pbit").exists()
+
+
+@pytest.mark.parametrize("command", ["sample", "solve"])
+def test_samples_that_cannot_be_written(pbit, adder, command):
+    line = pbit.error(command, adder, "--sweeps", 5, "-o", "nosuch/s.npz")
+    assert "cannot write samples to nosuch/s.npz" in line
+    assert len(line.splitlines()) == 1
