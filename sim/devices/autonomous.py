@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ...contract.errors import ModelError, RequestError
-from ...contract.update import Unit
+from ...contract.errors import ModelError
 from ..exact import states as enumerate_states
 from ..jit import kernel
+from .coupling import adjacency, check_kept, check_step, drive_scale, low_value
 
 Float = npt.NDArray[np.float64]
 
@@ -71,16 +71,13 @@ def sample(
     RequestError
         If the time step is not positive, beta is not finite, or no state would be kept.
     """
-    _check(dt_over_tau, beta)
-    if keep_every < 1 or burn_in < 0 or steps - burn_in < keep_every:
-        raise RequestError(
-            f"{steps} steps with a burn-in of {burn_in} keep no state at one in {keep_every}; ask for more steps"
-        )
+    check_step(dt_over_tau, beta)
+    check_kept(steps, burn_in, keep_every)
     rng = np.random.default_rng(seed)
-    n, low = len(model.biases), _low(model)
+    n, low = len(model.biases), low_value(model)
     states = np.where(rng.integers(0, 2, (replicas, n), np.int8), 1, low).astype(np.int8)
     out = np.empty(((steps - burn_in) // keep_every, replicas, n), np.int8)
-    _run(states, *_adjacency(model), low, _scale(model, beta), dt_over_tau, burn_in, keep_every, rng, out)
+    _run(states, *adjacency(model), low, drive_scale(model, beta), dt_over_tau, burn_in, keep_every, rng, out)
     return out
 
 
@@ -102,14 +99,14 @@ def transition_matrix(model: Any, *, dt_over_tau: float, beta: float = 1.0) -> F
     ModelError
         If the model has more than 12 p-bits.
     """
-    _check(dt_over_tau, beta)
+    check_step(dt_over_tau, beta)
     n = len(model.biases)
     if n > MAX_MATRIX_SIZE:
         raise ModelError(f"{n} p-bits have 2^{n} states; a transition matrix can be written for {MAX_MATRIX_SIZE}")
     values = enumerate_states(model, 0, 2**n)
     matrix = np.zeros((n, n))
     matrix[tuple(model.edges.T)] = model.couplings
-    drives = _scale(model, beta) * (values @ (matrix + matrix.T) + model.biases)
+    drives = drive_scale(model, beta) * (values @ (matrix + matrix.T) + model.biases)
     keep = np.exp(-dt_over_tau * np.exp(np.where(values > 0, -drives, drives)))
     result = np.ones((2**n, 2**n))
     for i in range(n):
@@ -133,32 +130,6 @@ def stationary(matrix: Float) -> Float:
     equations = np.vstack([matrix.T - np.eye(size), np.ones(size)])
     solution: Float = np.linalg.lstsq(equations, np.append(np.zeros(size), 1.0), rcond=None)[0]
     return solution
-
-
-def _check(dt_over_tau: float, beta: float) -> None:
-    if not 0 < dt_over_tau < np.inf:
-        raise RequestError(f"a time step of {dt_over_tau} tau_N is impossible; give a positive one, at most about 0.01")
-    if not np.isfinite(beta):
-        raise RequestError(f"beta is {beta}; give a finite number")
-
-
-def _low(model: Any) -> int:
-    """Value of a p-bit that is down."""
-    return -1 if model.unit is Unit.SPIN else 0
-
-
-def _scale(model: Any, beta: float) -> float:
-    """Drive per unit of field: a bit is a spin under half its field."""
-    return beta if model.unit is Unit.SPIN else beta / 2
-
-
-def _adjacency(model: Any) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Float, Float]:
-    """First slot of each p-bit, and per slot neighbour and coupling; biases."""
-    owners = np.concatenate([model.edges[:, 0], model.edges[:, 1]]).astype(np.int64)
-    others = np.concatenate([model.edges[:, 1], model.edges[:, 0]]).astype(np.int64)
-    order = np.argsort(owners, kind="stable")
-    first = np.searchsorted(owners[order], np.arange(len(model.biases) + 1))
-    return first, others[order], np.tile(model.couplings, 2)[order], model.biases
 
 
 @kernel
