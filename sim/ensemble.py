@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ..contract.generator import Generator
 from .codegen import LANES
 from .kernel import energy_kernel, kernel
-from .lanes import PbitLanes, ReplicaLanes, to_bits, to_words
+from .lanes import Layout, PbitLanes, ReplicaLanes, to_bits, to_words
 from .native import aligned, host
 from .network import Network
 
@@ -45,7 +45,7 @@ class Ensemble:
 
     Attributes
     ----------
-    layout : PbitLanes or ReplicaLanes
+    layout : Layout
         Where replicas and p-bits are.
     """
 
@@ -60,7 +60,7 @@ class Ensemble:
     ) -> None:
         image = network.image
         self._network, self._threads = network, threads or os.cpu_count() or 1
-        self.layout = layout(replicas, image) if layout else _layout(replicas, network)
+        self.layout: Layout = layout(replicas, image) if layout else _layout(replicas, network)
         self._kind = network.kind(
             isinstance(self.layout, PbitLanes), image.generator if generator is None else generator
         )
@@ -145,7 +145,7 @@ class Ensemble:
         shared = (self._weights, self.layout.neighbours, self.layout.slot_first)
         thresholds, codes = self._network.thresholds(betas)
         schedules = np.broadcast_to(codes, (sets, sweeps))
-        ends = np.append(keep, 0)
+        ends = np.append(keep, 0).astype(np.int64)
 
         def run(place: int) -> None:
             own = (self._states[place], self._registers[place], self._frozen[place], self._fields[place])
@@ -162,7 +162,7 @@ class Ensemble:
         return self.layout.collect(to_bits(out))
 
 
-def _layout(replicas: int, network: Network) -> PbitLanes | ReplicaLanes:
+def _layout(replicas: int, network: Network) -> Layout:
     """The faster layout."""
     pbits, others = PbitLanes(replicas, network.image), ReplicaLanes(replicas, network.image)
     cost = PERMUTED_PBIT_ROW_COST if network.field_bits == 8 and host().permutes else PBIT_ROW_COST

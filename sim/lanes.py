@@ -19,6 +19,8 @@ class Layout(Protocol):
 
     sets: int
     rows: int
+    slot_first: Int32
+    neighbours: Int32
 
     def spread(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Values of shape (replicas, n) or (replicas, n, k) in lanes, shape (sets, rows, ..., 64); zeros elsewhere."""
@@ -41,7 +43,8 @@ class ReplicaLanes:
     def __init__(self, replicas: int, image: Image) -> None:
         self.sets, self.rows = -(-replicas // LANES), image.size
         self._replicas = replicas
-        self.slot_first, self.neighbours = image.slot_first, image.neighbours
+        self.slot_first = np.ascontiguousarray(image.slot_first, np.int32)
+        self.neighbours = np.ascontiguousarray(image.neighbours, np.int32)
 
     def spread(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """See `Layout.spread`."""

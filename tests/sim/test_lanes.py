@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -47,3 +49,15 @@ def test_words_and_bits():
     assert words.shape == (3, 2)
     assert int(words[1, 1]) == sum(int(bit) << place for place, bit in enumerate(bits[1, 1]))
     np.testing.assert_array_equal(to_bits(words), bits)
+
+
+@pytest.mark.parametrize("layout", [PbitLanes, ReplicaLanes])
+def test_indices_are_what_machine_code_reads(layout):
+    """Of any image: one whose indices are wider, or lie apart in memory."""
+    wide = replace(IMAGE, slot_first=IMAGE.slot_first.astype(np.int64), neighbours=np.repeat(IMAGE.neighbours, 2)[::2])
+    lanes, wanted = layout(3, wide), layout(3, IMAGE)
+    for name in ("slot_first", "neighbours"):
+        array = getattr(lanes, name)
+        assert array.dtype == np.int32
+        assert array.flags.c_contiguous
+        np.testing.assert_array_equal(array, getattr(wanted, name))
