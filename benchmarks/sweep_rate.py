@@ -16,6 +16,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from pbit_hw.compiler import Ising, Program, compile, library
+from pbit_hw.contract.generator import GENERATOR_NAMES
 from pbit_hw.sim.simulator import Simulator
 
 RUNS = 7
@@ -33,12 +34,12 @@ def workloads() -> Iterator[tuple[str, Program, int, float]]:
     """Name, program, replicas and beta."""
     glass = library.lattice((16, 16, 16), spin_glass_seed=0)
     dense = compile(sherrington_kirkpatrick(512))
-    for generator in ("lfsr32", "xoshiro128"):
+    for generator in GENERATOR_NAMES:
         program = compile(glass, generator=generator)
         for replicas in (64, 16, 1):
             yield f"16^3 +-J, {generator}", program, replicas, 0.7
     for replicas in (64, 1):
-        yield "SK 512, lfsr32", dense, replicas, 1.0
+        yield "SK 512", dense, replicas, 1.0
 
 
 def rate(program: Program, replicas: int, beta: float, mode: str) -> float:

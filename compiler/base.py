@@ -20,73 +20,11 @@ from ..contract.update import Unit
 from .edges import Float, Int32, quadratic_form, real_array
 
 
-@dataclass(frozen=True, eq=False)
-class Model:
-    """An energy over binary variables with pair couplings.
-
-    Parameters
-    ----------
-    unit : Unit
-        Spins or bits.
-    labels : tuple
-        One hashable label per variable.
-    edges : ndarray of int32, shape (m, 2)
-        Pairs i < j, sorted, each once.
-    couplings : ndarray of float64, shape (m,)
-        J of each edge.
-    biases : ndarray of float64, shape (n,)
-        h of each variable.
-    offset : float
-        Constant that is added to every energy.
-    visible, hidden : ndarray of int32
-        Indices of the visible and of the hidden variables.
-
-    Raises
-    ------
-    ModelError
-        If labels repeat, edges are not as above, a shape is wrong or a value is not finite.
-    """
+class Variables:
+    """Binary variables with labels, whatever their energy."""
 
     unit: Unit
     labels: tuple[Hashable, ...]
-    edges: Int32
-    couplings: Float
-    biases: Float
-    offset: float = 0.0
-    visible: Int32 = field(default_factory=lambda: np.empty(0, np.int32))
-    hidden: Int32 = field(default_factory=lambda: np.empty(0, np.int32))
-
-    def __post_init__(self) -> None:
-        _check_labels(self.labels)
-        _check_edges(self.edges, self.size)
-        self._set_values(self.couplings, self.biases)
-
-    def _set_values(self, couplings: npt.ArrayLike, biases: npt.ArrayLike) -> None:
-        for name, values, length in (("couplings", couplings, len(self.edges)), ("biases", biases, len(self.labels))):
-            array = real_array(values, name, (length,))
-            array.setflags(write=False)
-            object.__setattr__(self, name, array)
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}: {self.size} {self.unit.name.lower()}s, {len(self.edges)} couplings>"
-
-    def with_values(self, couplings: npt.ArrayLike, biases: npt.ArrayLike) -> Self:
-        """The same model with other couplings and biases.
-
-        Parameters
-        ----------
-        couplings : array_like of float, shape (m,)
-            In the order of `edges`.
-        biases : array_like of float, shape (n,)
-
-        Raises
-        ------
-        ModelError
-            If a shape differs or a value is not finite.
-        """
-        other = copy.copy(self)
-        other._set_values(couplings, biases)
-        return other
 
     @property
     def size(self) -> int:
@@ -130,6 +68,79 @@ class Model:
         ModelError
             If the states are not the model's.
         """
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, eq=False)
+class Model(Variables):
+    """An energy over binary variables with pair couplings.
+
+    Parameters
+    ----------
+    unit : Unit
+        Spins or bits.
+    labels : tuple
+        One hashable label per variable.
+    edges : ndarray of int32, shape (m, 2)
+        Pairs i < j, sorted, each once.
+    couplings : ndarray of float64, shape (m,)
+        J of each edge.
+    biases : ndarray of float64, shape (n,)
+        h of each variable.
+    offset : float
+        Constant that is added to every energy.
+    visible, hidden : ndarray of int32
+        Indices of the visible and of the hidden variables.
+
+    Raises
+    ------
+    ModelError
+        If labels repeat, edges are not as above, a shape is wrong or a value is not finite.
+    """
+
+    unit: Unit
+    labels: tuple[Hashable, ...]
+    edges: Int32
+    couplings: Float
+    biases: Float
+    offset: float = 0.0
+    visible: Int32 = field(default_factory=lambda: np.empty(0, np.int32))
+    hidden: Int32 = field(default_factory=lambda: np.empty(0, np.int32))
+
+    def __post_init__(self) -> None:
+        check_labels(self.labels)
+        _check_edges(self.edges, self.size)
+        self._set_values(self.couplings, self.biases)
+
+    def _set_values(self, couplings: npt.ArrayLike, biases: npt.ArrayLike) -> None:
+        for name, values, length in (("couplings", couplings, len(self.edges)), ("biases", biases, len(self.labels))):
+            array = real_array(values, name, (length,))
+            array.setflags(write=False)
+            object.__setattr__(self, name, array)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self.size} {self.unit.name.lower()}s, {len(self.edges)} couplings>"
+
+    def with_values(self, couplings: npt.ArrayLike, biases: npt.ArrayLike) -> Self:
+        """The same model with other couplings and biases.
+
+        Parameters
+        ----------
+        couplings : array_like of float, shape (m,)
+            In the order of `edges`.
+        biases : array_like of float, shape (n,)
+
+        Raises
+        ------
+        ModelError
+            If a shape differs or a value is not finite.
+        """
+        other = copy.copy(self)
+        other._set_values(couplings, biases)
+        return other
+
+    def energies(self, states: npt.ArrayLike) -> Float:
+        """Energy of each state; see `Variables.energies`."""
         return self.offset - quadratic_form(self.values(states), self.edges, self.couplings, self.biases)
 
 
@@ -162,7 +173,7 @@ def fill(
     )
 
 
-def _check_labels(labels: tuple[Hashable, ...]) -> None:
+def check_labels(labels: tuple[Hashable, ...]) -> None:
     if not labels:
         raise ModelError("the model has no variables; give it at least one")
     try:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from ..contract import container
 from ..contract.errors import FitError, ImageError, ModelError
 from ..contract.formats import SignedFormat, UnsignedFormat
-from ..contract.generator import Generator
+from ..contract.generator import GENERATOR_NAMES, Generator
 from ..contract.image import Image
 from ..contract.request import Batch, Request
 from ..contract.update import Unit
@@ -23,6 +23,7 @@ from . import storage
 from .base import Model
 from .colouring import check_colouring, dsatur
 from .edges import Int32
+from .expansion import Expansion
 from .placement import Placement, place
 from .quantise import Quantisation, check_widths, choose_format, measure
 from .report import Report
@@ -32,6 +33,9 @@ from .samples import Samples
 BETA_FORMAT = "u[3][9]"
 """Default format of beta: up to 8 in steps of 1/512."""
 
+GENERATOR = "xoshiro64"
+"""Default generator: the cheapest that passes TestU01's Crush, see docs/contract.md."""
+
 
 @dataclass(frozen=True, eq=False)
 class Program:
@@ -39,25 +43,33 @@ class Program:
 
     Parameters
     ----------
-    model : Model
-        The model as the user gave it, in float.
+    target : Model
+        What is on the array, in float: the user's model, or what it was expanded to.
     image : Image
         The array, in physical order and integer codes.
     order : ndarray of int32, shape (n,)
-        Logical variable of each physical p-bit.
+        Variable of the target at each physical p-bit.
     slot_edges : ndarray of int32, shape (slots,)
-        Edge of the model whose coupling each slot holds.
+        Edge of the target whose coupling each slot holds.
+    expansion : Expansion, optional
+        How the user's model became the target.
     """
 
-    model: Model
+    target: Model
     image: Image
     order: Int32
     slot_edges: Int32
+    expansion: Expansion | None = None
+
+    @property
+    def model(self) -> Any:
+        """The model as the user gave it, a `Model` unless it had terms of more than two variables."""
+        return self.target if self.expansion is None else self.expansion.source
 
     @cached_property
     def quantisation(self) -> Quantisation:
         """What quantising cost."""
-        return measure(self.image.weight_format, self.model.couplings, self.model.biases)
+        return measure(self.image.weight_format, self.target.couplings, self.target.biases)
 
     @cached_property
     def report(self) -> Report:
@@ -66,18 +78,18 @@ class Program:
 
     @cached_property
     def quantised(self) -> Model:
-        """The model that the array really samples: the same, with couplings and biases as quantised."""
+        """The model that the array really samples: the target, with couplings and biases as quantised."""
         step = self.image.weight_format.step
-        couplings = np.zeros(len(self.model.edges))
+        couplings = np.zeros(len(self.target.edges))
         couplings[self.slot_edges] = self.image.weights * step
-        return self.model.with_values(couplings, self._to_logical(self.image.unfold() * step))
+        return self.target.with_values(couplings, self._to_logical(self.image.unfold() * step))
 
     def _to_logical(self, physical: npt.NDArray[Any]) -> npt.NDArray[Any]:
         return physical.take(self._place, axis=-1)
 
     @cached_property
     def _place(self) -> npt.NDArray[np.intp]:
-        """Physical p-bit of each logical variable."""
+        """Physical p-bit of each variable of the target."""
         return np.argsort(self.order)
 
     def request(
@@ -119,7 +131,18 @@ class Program:
             If the run is empty or keeps too much, a shape, label or value is wrong, or beta is outside its format.
         """
         return make_request(
-            self.model, self.image, self.order, sweeps, replicas, beta, keep_every, burn_in, initial, clamp, seed
+            self.model,
+            self.expansion,
+            self.image,
+            self.order,
+            sweeps,
+            replicas,
+            beta,
+            keep_every,
+            burn_in,
+            initial,
+            clamp,
+            seed,
         )
 
     def decode(self, batch: Batch, request: Request) -> Samples:
@@ -132,7 +155,9 @@ class Program:
         request : Request
             What it was asked.
         """
-        bits = self._to_logical(batch.states.reshape(-1, self.image.size))
+        bits, broken = self._to_logical(batch.states.reshape(-1, self.image.size)), None
+        if self.expansion is not None:
+            bits, broken = self.expansion.decode(bits), self.expansion.broken(bits)
         states = bits.astype(np.int8) * 2 - 1 if self.model.unit is Unit.SPIN else bits
         kept = len(request.keep)
         return Samples(
@@ -142,6 +167,7 @@ class Program:
             np.tile(np.arange(request.replicas), kept),
             batch.flips,
             batch.wall_ns,
+            broken,
         )
 
     def reweighted(self, couplings: npt.ArrayLike, biases: npt.ArrayLike) -> Program:
@@ -157,11 +183,12 @@ class Program:
         Raises
         ------
         ModelError
-            If a shape differs or a value is not finite.
+            If a shape differs, a value is not finite, or the model was reduced from another form.
         """
-        model = self.model.with_values(couplings, biases)
-        weights, codes = _encode(model, self.image.weight_format, self.order, self.slot_edges)
-        return replace(self, model=model, image=self.image.with_weights(weights, codes))
+        expansion = None if self.expansion is None else self.expansion.reweighted(couplings, biases)
+        target = self.target.with_values(couplings, biases) if expansion is None else expansion.target
+        weights, codes = _encode(target, self.image.weight_format, self.order, self.slot_edges)
+        return replace(self, target=target, image=self.image.with_weights(weights, codes), expansion=expansion)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the program to a file, whole or not at all.
@@ -201,12 +228,12 @@ def load(path: str | os.PathLike[str]) -> Program:
 
 
 def compile(
-    model: Model,
+    model: Model | Expansion,
     *,
     weight_bits: int = 8,
     weight_format: str | SignedFormat | None = None,
     beta_format: str | UnsignedFormat = BETA_FORMAT,
-    generator: str = "lfsr32",
+    generator: str = GENERATOR,
     max_degree: int | None = None,
     clamp: Mapping[Any, float] | None = None,
 ) -> Program:
@@ -214,8 +241,8 @@ def compile(
 
     Parameters
     ----------
-    model : Model
-        What to sample.
+    model : Model or Expansion
+        What to sample, or what a pass made of it.
     weight_bits : int
         Bits of a coupling, the sign included: the finest format that clips nothing, or a narrower one that is exact.
     weight_format : str, optional
@@ -223,8 +250,9 @@ def compile(
         are reported. It stays when weights change, so a model that is to be trained wants room: ``s[4][6]``.
     beta_format : str
         ``u[a][b]`` for the inverse temperature.
-    generator : {"lfsr32", "xoshiro128"}
-        Random-number generator of every p-bit.
+    generator : {"xoshiro64", "xoshiro128", "lfsr32"}
+        Random-number generator of every p-bit. ``lfsr32`` saves some 60 LUTs a p-bit and fails batteries of
+        statistical tests, see docs/contract.md.
     max_degree : int, optional
         Refuse a model with a variable of more neighbours.
     clamp : mapping, optional
@@ -245,20 +273,22 @@ def compile(
     RequestError
         If a clamp names no variable, or a value that it cannot take.
     """
-    if not isinstance(model, Model):
+    expansion = model if isinstance(model, Expansion) else None
+    target = expansion.target if expansion else model
+    if not isinstance(target, Model):
         raise ModelError(f"compile takes a model, not {type(model).__name__}; {_model_hint(model)}")
     if generator.upper() not in Generator.__members__:
-        raise ModelError(f"no generator {generator!r}; use {' or '.join(kind.name.lower() for kind in Generator)}")
-    _check_degree(model, max_degree)
+        raise ModelError(f"no generator {generator!r}; use {' or '.join(GENERATOR_NAMES)}")
+    _check_degree(target, max_degree)
     if weight_format is None:
-        chosen = choose_format(np.concatenate([model.couplings, model.biases]), weight_bits)
+        chosen = choose_format(np.concatenate([target.couplings, target.biases]), weight_bits)
     else:
         chosen = SignedFormat.parse(str(weight_format))
-    colours = dsatur(model.size, model.edges)
-    check_colouring(model.edges, colours)
-    placement = place(model.edges, colours)
-    image = _image(model, placement, chosen, UnsignedFormat.parse(str(beta_format)), Generator[generator.upper()])
-    program = Program(model, image, placement.order, placement.slot_edges)
+    colours = dsatur(target.size, target.edges)
+    check_colouring(target.edges, colours)
+    placement = place(target.edges, colours)
+    image = _image(target, placement, chosen, UnsignedFormat.parse(str(beta_format)), Generator[generator.upper()])
+    program = Program(target, image, placement.order, placement.slot_edges, expansion)
     if clamp:
         request = program.request(1, clamp=clamp)
         program = replace(program, image=image.with_clamps(request.clamped, request.clamp_values[0]))

@@ -12,8 +12,9 @@ import numpy.typing as npt
 from ..contract.errors import ModelError, RequestError
 from ..contract.image import Image
 from ..contract.request import Request, initial_states
-from .base import Model
+from .base import Variables
 from .edges import Int32
+from .expansion import Expansion
 
 Uint8 = npt.NDArray[np.uint8]
 
@@ -22,7 +23,8 @@ MAX_KEPT_BYTES = 1 << 32
 
 
 def make_request(
-    model: Model,
+    model: Variables,
+    expansion: Expansion | None,
     image: Image,
     order: Int32,
     sweeps: int,
@@ -48,9 +50,17 @@ def make_request(
     if initial is None:
         states = initial_states(seed, replicas, image.size)
     else:
-        states = _initial_bits(model, initial, replicas)[:, order]
-    clamped, values = clamps(model, image, order, clamp, replicas)
+        states = _expanded(expansion, _initial_bits(model, initial, replicas))[:, order]
+    if clamp is None:
+        clamped, values = image.clamped, np.repeat(image.clamp_values[None], replicas, axis=0)
+    else:
+        clamped, values = (_expanded(expansion, held)[..., order] for held in clamps(model, clamp, replicas))
     return Request(betas, keep, seed, states, clamped, values)
+
+
+def _expanded(expansion: Expansion | None, bits: Uint8) -> Uint8:
+    """Bits of the model as bits of what is on the array."""
+    return bits if expansion is None else expansion.spread(bits)
 
 
 def _count(name: str, value: Any, least: int) -> int:
@@ -96,7 +106,7 @@ def kept_sweeps(sweeps: int, betas: Int32, keep_every: int | None, burn_in: int)
     return np.arange(burn_in + keep_every, sweeps + 1, keep_every, dtype=np.int64)
 
 
-def _initial_bits(model: Model, initial: npt.ArrayLike, replicas: int) -> Uint8:
+def _initial_bits(model: Variables, initial: npt.ArrayLike, replicas: int) -> Uint8:
     try:
         states = model.values(initial)
     except ModelError as error:
@@ -106,14 +116,10 @@ def _initial_bits(model: Model, initial: npt.ArrayLike, replicas: int) -> Uint8:
     return (states > 0).astype(np.uint8)
 
 
-def clamps(
-    model: Model, image: Image, order: Int32, clamp: Mapping[Any, npt.ArrayLike] | None, replicas: int
-) -> tuple[Uint8, Uint8]:
-    """Which p-bits are clamped, shape (n,), and to what in each replica, shape (replicas, n)."""
-    if clamp is None:
-        return image.clamped, np.repeat(image.clamp_values[None], replicas, axis=0)
-    clamped = np.zeros(image.size, np.uint8)
-    values = np.zeros((replicas, image.size), np.uint8)
+def clamps(model: Variables, clamp: Mapping[Any, npt.ArrayLike], replicas: int) -> tuple[Uint8, Uint8]:
+    """Which variables are clamped, shape (n,), and to what in each replica, shape (replicas, n)."""
+    clamped = np.zeros(model.size, np.uint8)
+    values = np.zeros((replicas, model.size), np.uint8)
     for label, wanted in clamp.items():
         if label not in model.index:
             raise RequestError(f"cannot clamp {label!r}: the model has no such variable; see model.labels")
@@ -125,4 +131,4 @@ def clamps(
             raise RequestError(f"cannot clamp {label!r} to {wrong}: it takes {model.allowed[0]} or {model.allowed[1]}")
         clamped[model.index[label]] = 1
         values[:, model.index[label]] = array > 0
-    return clamped[order], values[:, order]
+    return clamped, values

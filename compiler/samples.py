@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .base import Model
+from ..contract.errors import ModelError
+from .base import Model, Variables
 from .edges import Float, pair_means
 
 
@@ -65,14 +66,17 @@ class Samples:
         P-bit updates attempted.
     wall_ns : int
         Wall-clock time of the run.
+    broken : ndarray of float64, shape (n,), optional
+        Of variables that have several p-bits, the share of rows in which these disagreed.
     """
 
-    model: Model
+    model: Variables
     states: npt.NDArray[Any]
     sweep: npt.NDArray[np.int64]
     replica: npt.NDArray[np.int64]
     flips: int
     wall_ns: int
+    broken: Float | None = None
 
     @cached_property
     def energies(self) -> Float:
@@ -98,5 +102,12 @@ class Samples:
         Moments
             Successive sweeps are correlated: take an error bar from
             `pbit_hw.sim.statistics`, not from the number of rows.
+
+        Raises
+        ------
+        ModelError
+            If the model has no couplings of pairs.
         """
+        if not isinstance(self.model, Model):
+            raise ModelError(f"{type(self.model).__name__} has no edges to average over; average states instead")
         return Moments(self.states.mean(axis=0), pair_means(self.states, self.model.edges))

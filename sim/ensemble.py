@@ -99,11 +99,10 @@ class Ensemble:
     @property
     def registers(self) -> Words:
         """Generator registers as they stand, shape (replicas, n, generator words)."""
-        words = np.moveaxis(self.layout.collect(np.moveaxis(self._registers, 2, 1)), 0, -1).astype(np.uint32)
-        if not self._kind.halves:
-            return words
-        high, low = words[..., self._parity, None], words[..., 1 - self._parity, None]
-        return np.asarray(high << 16 | low, np.uint32)
+        words = np.moveaxis(self.layout.collect(np.moveaxis(self._registers, 2, 1)), 0, -1)
+        if self._kind.generator is Generator.LFSR32 and self._parity:
+            words = words[..., ::-1]
+        return np.ascontiguousarray(words).view("<u4") if self._kind.halves else words
 
     @property
     def state_words(self) -> npt.NDArray[np.uint64]:
@@ -123,7 +122,7 @@ class Ensemble:
 
     def set_words(self, words: Words) -> None:
         """Set the random words of the next sweep, shape (n, replicas); for ensembles of LFSRs, whose word is a half."""
-        self._registers[:, :, 1 - self._parity] = self.layout.spread(words.T.astype(np.uint16))
+        self._registers[:, :, self._parity] = self.layout.spread(words.T.astype(np.uint16))
 
     def sweep(self, betas: npt.NDArray[np.int32], keep: npt.NDArray[np.int64]) -> Uint8:
         """Carry out sweeps.
@@ -170,5 +169,5 @@ def _layout(replicas: int, network: Network) -> Layout:
 
 
 def _halves(registers: Words) -> npt.NDArray[np.uint16]:
-    """LFSR registers as high and low halves, shape (replicas, n, 2)."""
-    return np.concatenate([registers >> 16, registers & 0xFFFF], axis=2).astype(np.uint16)
+    """Registers as halves of 16 bits, the low one first, shape (replicas, n, 2 generator words)."""
+    return np.ascontiguousarray(registers, "<u4").view("<u2")

@@ -24,6 +24,7 @@ _CONTRACT = (
     array.advance,
     array.clock,
     array.draw,
+    generator.halves,
     generator.lfsr_fresh,
     generator.lfsr_next,
     generator.lfsr_shift,

@@ -58,8 +58,8 @@ class Kind:
 
     @property
     def halves(self) -> bool:
-        """Whether generator registers are kept in halves of 16 bits: an LFSR's next half follows from its two."""
-        return self.generator is Generator.LFSR32
+        """Whether generator registers are kept in halves of 16 bits, the low one first."""
+        return self.generator is not Generator.XOSHIRO128
 
 
 @cache
@@ -69,8 +69,8 @@ def kernel(kind: Kind, processor: Processor) -> Machine:
     It takes arrays, contiguous and those of vectors aligned to 64 bytes:
 
     - ``states``, uint64, shape (rows,): changed in place;
-    - ``registers``, shape (rows, register words, 64): uint16 halves of the LFSR, of
-      which number ``parity`` is the high one, or uint32 words of xoshiro; changed in place;
+    - ``registers``, shape (rows, register words, 64): uint32, or uint16 halves, which an
+      LFSR has in the other order where ``parity`` is 1; changed in place;
     - ``frozen``, uint64, shape (rows,): lanes whose state does not change;
     - ``fields``: folded biases, shape (rows,); where lanes are p-bits their fields, shape (rows, 64), changed in place;
     - ``weights``: per slot what a neighbour adds to the p-bit's field; where lanes are p-bits what the p-bit adds to
@@ -148,14 +148,15 @@ def _sweeps(function: Function, kind: Kind, processor: Processor) -> None:
 def _draw(function: Function, kind: Kind, row: Integers, parity: Integers) -> Integers:
     """The random words of a row, whose registers move on; the LFSR's new half takes the place of its high one."""
     registers = function.arrays["registers"].vectors()
-    if kind.halves:
-        high, low = registers[row * 2 + parity], registers[row * 2 + (parity ^ 1)]
-        registers[row * 2 + parity] = lfsr_fresh(high, low)
+    if kind.generator is Generator.LFSR32:
+        low, high = registers[row * 2 + parity], registers[row * 2 + (parity ^ 1)]
+        registers[row * 2 + (parity ^ 1)] = lfsr_fresh(high, low)
         return lfsr_word(low)
+    bits = 16 if kind.halves else 32
     words = [registers[row * 4 + place] for place in range(4)]
-    for place, word in enumerate(xoshiro_next(*words)):
+    for place, word in enumerate(xoshiro_next(bits, *words)):
         registers[row * 4 + place] = word
-    return xoshiro_word(words[0], words[3]).resized(16)
+    return xoshiro_word(bits, words[0], words[3]).resized(16)
 
 
 def _gathered_field(function: Function, row: Integers) -> Integers:

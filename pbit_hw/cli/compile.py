@@ -7,7 +7,9 @@ from typing import Any
 import click
 
 from ..compiler import compile as compile_model
+from ..compiler.program import GENERATOR
 from ..compiler.report import Report
+from ..contract.generator import GENERATOR_NAMES
 from .inputs import MODEL_HELP, read_model
 from .output import console, json_option, print_fields, print_json
 
@@ -19,7 +21,7 @@ from .output import console, json_option, print_fields, print_json
 @click.option("--weight-format", help="Format of couplings, s[a][b]; chosen from the model when left out.")
 @click.option("--beta-format", default="u[3][9]", show_default=True, help="Format of the inverse temperature.")
 @click.option(
-    "--generator", type=click.Choice(["lfsr32", "xoshiro128"]), default="lfsr32", show_default=True, help="Generator."
+    "--generator", type=click.Choice(GENERATOR_NAMES), default=GENERATOR, show_default=True, help="Generator."
 )
 @click.option("--max-degree", type=int, help="Refuse models of a larger degree.")
 @json_option

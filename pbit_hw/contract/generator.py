@@ -7,7 +7,9 @@ register after the update.
 ``LFSR32`` is the Fibonacci register of x^32 + x^31 + x^30 + x^10 + 1 (the
 reciprocal of the textbook's x^32 + x^22 + x^2 + x + 1, so primitive too),
 leapt 16 bits per update so that every word is fresh. ``XOSHIRO128`` is
-xoshiro128++ 1.0 (Blackman and Vigna, ACM TOMS 47, 2021).
+xoshiro128++ 1.0 (Blackman and Vigna, ACM TOMS 47, 2021), and ``XOSHIRO64`` the
+same construction on words of 16 bits, for half the logic: its shift by 5 and
+rotation by 11 are the only pair that gives the full period.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from collections.abc import Callable
 from functools import cache
 
 import numpy as np
+import numpy.typing as npt
 
 from . import gf2
 
@@ -31,17 +34,27 @@ LFSR_SPACING = 2654435761
 """Shifts between the LFSR streams of neighbouring p-bits: 2^32 over the golden ratio, prime, so
 that any number of streams is spread almost evenly over the period."""
 
+XOSHIRO64_PERIOD = 2**64 - 1
+XOSHIRO64_SPACING = 11400714819323198483
+"""Updates between the ``XOSHIRO64`` streams of neighbouring p-bits: 2^64 over the golden ratio, coprime to
+the period."""
+
 
 class Generator(enum.IntEnum):
     """Kind of generator; the value stands in the image and in the digest."""
 
     LFSR32 = 0
     XOSHIRO128 = 1
+    XOSHIRO64 = 2
 
     @property
     def words(self) -> int:
         """32-bit words of its register."""
-        return 1 if self is Generator.LFSR32 else 4
+        return {Generator.LFSR32: 1, Generator.XOSHIRO128: 4, Generator.XOSHIRO64: 2}[self]
+
+
+GENERATOR_NAMES = tuple(kind.name.lower() for kind in Generator)
+"""What users call them."""
 
 
 # The scalar functions below work alike on Python integers, numpy integers and arrays, and compiled.
@@ -70,32 +83,43 @@ def lfsr_word(state):
     return state & 0xFFFF
 
 
-def rotate_left(value, count):
-    """Rotate a 32-bit word."""
-    return ((value << count) | (value >> (32 - count))) & 0xFFFFFFFF
+def rotate_left(value, count, bits):
+    """Rotate a word of so many bits."""
+    return ((value << count) | (value >> (bits - count))) & ((1 << bits) - 1)
 
 
-def xoshiro_word(s0, s3):
-    """The high 16 bits of xoshiro128++'s output for the register (s0, s1, s2, s3)."""
-    return ((rotate_left((s0 + s3) & 0xFFFFFFFF, 7) + s0) & 0xFFFFFFFF) >> 16
+def xoshiro_word(bits, s0, s3):
+    """The high 16 bits of the ++ output for the register (s0, s1, s2, s3) of words of 32 or 16 bits."""
+    mask = (1 << bits) - 1
+    return ((rotate_left((s0 + s3) & mask, 7, bits) + s0) & mask) >> (bits - WORD_BITS)
 
 
-def xoshiro_next(s0, s1, s2, s3):
-    """The register (s0, s1, s2, s3) after one update."""
-    t = (s1 << 9) & 0xFFFFFFFF
+def xoshiro_next(bits, s0, s1, s2, s3):
+    """The register (s0, s1, s2, s3) of words of 32 or 16 bits after one update."""
+    t = (s1 << (9 if bits == 32 else 5)) & ((1 << bits) - 1)
     s2 = s2 ^ s0
     s3 = s3 ^ s1
     s1 = s1 ^ s2
     s0 = s0 ^ s3
-    return s0, s1, s2 ^ t, rotate_left(s3, 11)
+    return s0, s1, s2 ^ t, rotate_left(s3, 11, bits)
+
+
+def halves(first, second):
+    """The four words of 16 bits that two words of 32 hold, low halves first."""
+    return first & 0xFFFF, first >> 16, second & 0xFFFF, second >> 16
 
 
 XOSHIRO_JUMP = (0x8764000B, 0xF542D2D3, 0x6FA035C3, 0x77F2DB5B)
 """Published polynomial that jumps xoshiro128 by 2^64 updates."""
 
 
-def _xoshiro_next_rows(states: gf2.Words) -> gf2.Words:
-    return np.stack(xoshiro_next(*(states[:, word] for word in range(4))), axis=1).astype(np.uint32)
+def _xoshiro128_next_rows(states: gf2.Words) -> gf2.Words:
+    return np.stack(xoshiro_next(32, *(states[:, word] for word in range(4))), axis=1).astype(np.uint32)
+
+
+def _xoshiro64_next_rows(states: gf2.Words) -> gf2.Words:
+    s0, s1, s2, s3 = xoshiro_next(16, *halves(states[:, 0], states[:, 1]))
+    return np.stack([s0 | s1 << 16, s2 | s3 << 16], axis=1).astype(np.uint32)
 
 
 def _xoshiro_jump_rows(states: gf2.Words) -> gf2.Words:
@@ -104,7 +128,7 @@ def _xoshiro_jump_rows(states: gf2.Words) -> gf2.Words:
         for bit in range(32):
             if word >> bit & 1:
                 total ^= states
-            states = _xoshiro_next_rows(states)
+            states = _xoshiro128_next_rows(states)
     return total
 
 
@@ -112,7 +136,7 @@ def next_rows(kind: Generator) -> Callable[[gf2.Words], gf2.Words]:
     """The generator's next-state function on rows of words: what gateware and tests derive the XORs from."""
     if kind is Generator.LFSR32:
         return lfsr_next
-    return _xoshiro_next_rows
+    return _xoshiro128_next_rows if kind is Generator.XOSHIRO128 else _xoshiro64_next_rows
 
 
 def splitmix64(seed: int, count: int) -> list[int]:
@@ -138,8 +162,9 @@ def splitmix64(seed: int, count: int) -> list[int]:
 def streams(kind: Generator, seed: int, count: int) -> gf2.Words:
     """Registers of ``count`` streams, spaced by jump-ahead from one user seed.
 
-    LFSR streams lie `LFSR_SPACING` shifts apart on the one period, starting at
-    a place that the seed chooses; xoshiro streams lie 2^64 updates apart.
+    ``XOSHIRO128`` streams lie 2^64 updates apart. The others lie `LFSR_SPACING`
+    shifts or `XOSHIRO64_SPACING` updates apart on the one period that there is,
+    starting at a place that the seed chooses.
 
     Parameters
     ----------
@@ -154,23 +179,24 @@ def streams(kind: Generator, seed: int, count: int) -> gf2.Words:
     -------
     ndarray of uint32, shape (count, kind.words)
     """
-    if kind is Generator.LFSR32:
-        first = np.ones((1, 1), np.uint32)
-        place = splitmix64(seed, 1)[0] % LFSR_PERIOD
-        for bit, leap in enumerate(_lfsr_leaps()):
+    if kind is Generator.XOSHIRO128:
+        low, high = splitmix64(seed, 2)
+        first = np.array([[low & 0xFFFFFFFF, low >> 32, high & 0xFFFFFFFF, high >> 32]], np.uint32)
+    else:
+        first = np.array([[1] + [0] * (kind.words - 1)], np.uint32)
+        place = splitmix64(seed, 1)[0] % (LFSR_PERIOD if kind is Generator.LFSR32 else XOSHIRO64_PERIOD)
+        for bit, leap in enumerate(_leaps(kind)):
             if place >> bit & 1:
                 first = gf2.apply(leap, first)
-        return gf2.orbit(_stream_spacing(kind), first[0], count)
-    low, high = splitmix64(seed, 2)
-    words = np.array([low & 0xFFFFFFFF, low >> 32, high & 0xFFFFFFFF, high >> 32], np.uint32)
-    return gf2.orbit(_stream_spacing(kind), words, count)
+    return gf2.orbit(_stream_spacing(kind), first[0], count)
 
 
 @cache
-def _lfsr_leaps() -> tuple[gf2.Words, ...]:
-    """The maps of 1, 2, 4, ... 2^31 shifts."""
-    leaps = [gf2.matrix(lambda states: lfsr_shift(states, 1), 1)]
-    for _ in range(31):
+def _leaps(kind: Generator) -> tuple[gf2.Words, ...]:
+    """The maps of 1, 2, 4, ... shifts of the LFSR or updates of xoshiro, up to half a period."""
+    step = (lambda states: lfsr_shift(states, 1)) if kind is Generator.LFSR32 else next_rows(kind)
+    leaps = [gf2.matrix(step, kind.words)]
+    for _ in range(32 * kind.words - 1):
         leaps.append(gf2.apply(leaps[-1], leaps[-1]))
     return tuple(leaps)
 
@@ -178,6 +204,32 @@ def _lfsr_leaps() -> tuple[gf2.Words, ...]:
 @cache
 def _stream_spacing(kind: Generator) -> gf2.Words:
     """The map from one stream's register to the next stream's."""
+    if kind is Generator.XOSHIRO128:
+        return gf2.matrix(_xoshiro_jump_rows, 4)
+    return gf2.power(_leaps(kind)[0], LFSR_SPACING if kind is Generator.LFSR32 else XOSHIRO64_SPACING)
+
+
+def showing(kind: Generator, words: npt.NDArray[np.uint16]) -> gf2.Words:
+    """Registers whose next random words are given ones: how words recorded elsewhere drive an array.
+
+    Parameters
+    ----------
+    kind : Generator
+        The generator.
+    words : ndarray of uint16, shape (...)
+        Random words.
+
+    Returns
+    -------
+    ndarray of uint32, shape (..., kind.words)
+        Where s0 = 0 the ++ output is s3, rotated.
+    """
+    registers = np.zeros((*words.shape, kind.words), np.uint32)
+    wide = words.astype(np.uint32)
     if kind is Generator.LFSR32:
-        return gf2.power(_lfsr_leaps()[0], LFSR_SPACING)
-    return gf2.matrix(_xoshiro_jump_rows, 4)
+        registers[..., 0] = wide
+    elif kind is Generator.XOSHIRO128:
+        registers[..., 3] = rotate_left(wide << 16, 25, 32)
+    else:
+        registers[..., 1] = rotate_left(wide, 9, 16) << 16
+    return registers

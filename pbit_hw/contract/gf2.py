@@ -36,18 +36,22 @@ def matrix(step: Callable[[Words], Words], words: int) -> Words:
     return step(unit_vectors(words))
 
 
-_ROWS = 1024
-"""States taken at once: bounds the memory of their bits."""
+_FEW = 128
+"""States from which on tables of images repay their making."""
 
 
 def apply(linear: Words, states: Words) -> Words:
-    """Apply a map to states of shape ``(n, words)``."""
-    places = np.arange(len(linear))
-    shifts = (places % 32).astype(np.uint32)
-    out = np.empty_like(states)
-    for start in range(0, len(states), _ROWS):
-        bits = (states[start : start + _ROWS, places // 32] >> shifts) & np.uint32(1)
-        out[start : start + _ROWS] = np.bitwise_xor.reduce(bits[:, :, None] * linear, axis=1)
+    """Apply a map to states of shape ``(n, words)``: bit by bit, or by tables of the images of every byte."""
+    little = np.ascontiguousarray(states, "<u4").view(np.uint8)
+    if len(states) < _FEW:
+        bits = np.unpackbits(little, axis=1, bitorder="little")
+        return np.bitwise_xor.reduce(bits[:, :, None] * linear, axis=1)
+    out = np.zeros(states.shape, np.uint32)
+    for place in range(little.shape[1]):
+        images = np.zeros((256, linear.shape[1]), np.uint32)
+        for bit in range(8):
+            images[1 << bit : 2 << bit] = images[: 1 << bit] ^ linear[8 * place + bit]
+        out ^= images.take(little[:, place], axis=0)
     return out
 
 

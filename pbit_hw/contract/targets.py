@@ -117,7 +117,7 @@ class _LutModel:
     ``device`` for link and control; per p-bit ``pbit``, ``field`` times F,
     ``adder`` times degree times F, ``product`` times (F + 1) B where the family
     multiplies in logic, ``register`` per bit of weights, bias and clamp where
-    flip-flops take logic cells of their own, and ``xoshiro`` for that generator.
+    flip-flops take logic cells of their own, and ``xoshiro64`` or ``xoshiro128`` for what these take more than an LFSR.
     """
 
     device: float
@@ -126,12 +126,13 @@ class _LutModel:
     adder: float
     product: float
     register: float
-    xoshiro: float
+    xoshiro64: float
+    xoshiro128: float
 
 
 _LUT_MODELS = {
-    "ice40": _LutModel(device=730, pbit=515, field=0, adder=1, product=1, register=1, xoshiro=235),
-    "ecp5": _LutModel(device=900, pbit=470, field=3, adder=1.6, product=0, register=0, xoshiro=200),
+    "ice40": _LutModel(device=730, pbit=515, field=0, adder=1, product=1, register=1, xoshiro64=95, xoshiro128=235),
+    "ecp5": _LutModel(device=900, pbit=470, field=3, adder=1.6, product=0, register=0, xoshiro64=68, xoshiro128=200),
 }
 
 
@@ -159,9 +160,13 @@ def demand(image: Image) -> Demand:
 def _luts(image: Image, model: _LutModel) -> int:
     field = image.bias_bits + 2
     pbit = model.pbit + model.field * field + model.product * (field + 1) * image.beta_format.bits
-    pbit += model.register * (image.bias_bits + 3) + model.xoshiro * (image.generator is Generator.XOSHIRO128)
+    pbit += model.register * (image.bias_bits + 3) + _generator_luts(image.generator, model)
     slot = model.adder * field + model.register * image.weight_format.bits
     return round(model.device + image.size * pbit + image.slots * slot)
+
+
+def _generator_luts(kind: Generator, model: _LutModel) -> float:
+    return {Generator.LFSR32: 0, Generator.XOSHIRO64: model.xoshiro64, Generator.XOSHIRO128: model.xoshiro128}[kind]
 
 
 def fit(image: Image, target: Target) -> Fit:

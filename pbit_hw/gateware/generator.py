@@ -91,7 +91,7 @@ class RandomGenerator(wiring.Component):
         if self._kind is Generator.LFSR32:
             m.d.comb += self.word.eq(self.register)
         else:
-            self._xoshiro_word(m)
+            self._xoshiro_word(m, len(self.register) // 4)
         return m
 
     def _next(self) -> Value:
@@ -103,10 +103,10 @@ class RandomGenerator(wiring.Component):
         }
         return reduce(xor, (moved[distance] & mask for distance, mask in diagonals(self._kind).items()))
 
-    def _xoshiro_word(self, m: Module) -> None:
-        """The high bits of xoshiro128++'s output: two 32-bit sums with a rotation between them."""
-        s0, s3 = self.register.word_select(0, REGISTER_BITS), self.register.word_select(3, REGISTER_BITS)
-        inner, outer = Signal(REGISTER_BITS), Signal(REGISTER_BITS)
+    def _xoshiro_word(self, m: Module, bits: int) -> None:
+        """The high bits of the ++ output: two sums with a rotation between them."""
+        s0, s3 = self.register.word_select(0, bits), self.register.word_select(3, bits)
+        inner, outer = Signal(bits), Signal(bits)
         m.d.comb += [
             inner.eq(s0 + s3),
             outer.eq(inner.rotate_left(7) + s0),

@@ -172,7 +172,7 @@ def test_options_reach_the_image() -> None:
     image = compile(full_adder(), weight_format="s[3][2]", beta_format="u[2][6]", generator="xoshiro128").image
     assert (str(image.weight_format), str(image.beta_format)) == ("s[3][2]", "u[2][6]")
     assert image.generator is Generator.XOSHIRO128
-    assert compile(full_adder()).image.generator is Generator.LFSR32
+    assert compile(full_adder()).image.generator is Generator.XOSHIRO64
     assert str(compile(full_adder()).image.beta_format) == "u[3][9]"
 
 
@@ -218,7 +218,7 @@ def test_a_degree_above_the_limit_is_refused() -> None:
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"generator": "mt19937"}, ModelError, "no generator 'mt19937'; use lfsr32 or xoshiro128"),
+        ({"generator": "mt19937"}, ModelError, "no generator 'mt19937'; use lfsr32 or xoshiro128 or xoshiro64"),
         ({"weight_format": "8 bits"}, FormatError, "is not a fixed-point format"),
         ({"beta_format": "s[3][4]"}, FormatError, "is not a fixed-point format"),
         ({"weight_bits": 1}, FormatError, "weight_bits is 1"),

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pytest
 
 from pbit_hw.contract import activation, array
-from pbit_hw.contract.generator import Generator, lfsr_word, next_rows, streams, xoshiro_word
+from pbit_hw.contract.generator import Generator, halves, lfsr_word, next_rows, streams, xoshiro_word
 from pbit_hw.contract.image import Image
 from pbit_hw.contract.update import Unit
 
@@ -52,7 +52,10 @@ def word_of(image: Image, registers: npt.NDArray[np.uint32]) -> npt.NDArray[np.i
     """Random words of a register file, shape (n,)."""
     if image.generator is Generator.LFSR32:
         return lfsr_word(registers[:, 0]).astype(np.int64)
-    return xoshiro_word(registers[:, 0], registers[:, 3]).astype(np.int64)
+    if image.generator is Generator.XOSHIRO128:
+        return xoshiro_word(32, registers[:, 0], registers[:, 3]).astype(np.int64)
+    s0, _, _, s3 = halves(registers[:, 0], registers[:, 1])
+    return xoshiro_word(16, s0, s3).astype(np.int64)
 
 
 def expected_states(machine: Machine) -> npt.NDArray[np.uint8]:

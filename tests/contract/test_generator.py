@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from itertools import pairwise
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -45,8 +49,8 @@ def lfsr_matrix() -> gf2.Words:
 def test_xoshiro_gives_the_published_sequence() -> None:
     state = (1, 2, 3, 4)
     for expected in XOSHIRO_OUTPUT:
-        assert rng.xoshiro_word(state[0], state[3]) == expected >> 16
-        state = rng.xoshiro_next(*state)
+        assert rng.xoshiro_word(32, state[0], state[3]) == expected >> 16
+        state = rng.xoshiro_next(32, *state)
 
 
 def test_xoshiro_jump_is_two_to_the_64_updates() -> None:
@@ -55,6 +59,33 @@ def test_xoshiro_jump_is_two_to_the_64_updates() -> None:
     jump = gf2.power(step, 2**64)
     assert np.array_equal(gf2.apply(jump, streams[:2]), streams[1:])
     assert rng.XOSHIRO_JUMP == (0x8764000B, 0xF542D2D3, 0x6FA035C3, 0x77F2DB5B)
+
+
+def xoshiro64_matrix() -> gf2.Words:
+    return gf2.matrix(rng.next_rows(Generator.XOSHIRO64), 2)
+
+
+def test_xoshiro64_step_by_hand() -> None:
+    """s0..s3 = 1, 2, 3, 4: t = 2 << 5; s2 = 3^1, s3 = 4^2, s1 = 2^2, s0 = 1^6, s2 ^= 64, s3 = 6 << 11."""
+    assert rng.xoshiro_next(16, 1, 2, 3, 4) == (7, 0, 66, 6 << 11)
+    assert rng.xoshiro_word(16, 1, 4) == (5 << 7) + 1
+
+
+def test_xoshiro64_has_the_longest_period() -> None:
+    identity = gf2.unit_vectors(2)
+    step, period = xoshiro64_matrix(), rng.XOSHIRO64_PERIOD
+    assert np.array_equal(gf2.power(step, period), identity)
+    factors = (3, 5, 17, 257, 641, 65537, 6700417)
+    assert math.prod(factors) == period
+    for factor in factors:
+        assert not np.array_equal(gf2.power(step, period // factor), identity)
+
+
+def test_xoshiro64_streams_lie_one_spacing_apart() -> None:
+    assert math.gcd(rng.XOSHIRO64_SPACING, rng.XOSHIRO64_PERIOD) == 1
+    streams = rng.streams(Generator.XOSHIRO64, 42, 5)
+    spacing = gf2.power(xoshiro64_matrix(), rng.XOSHIRO64_SPACING)
+    assert np.array_equal(gf2.apply(spacing, streams[:-1]), streams[1:])
 
 
 def test_splitmix_gives_the_published_sequence() -> None:
@@ -103,15 +134,22 @@ def test_lfsr_jump_ahead_is_stepping(count: int) -> None:
 def test_generators_work_alike_on_integers_and_arrays(register: tuple[int, int, int, int]) -> None:
     row = np.array([register], np.uint32)
     assert rng.next_rows(Generator.LFSR32)(row[:, :1])[0, 0] == rng.lfsr_next(register[0])
-    assert tuple(rng.next_rows(Generator.XOSHIRO128)(row)[0]) == rng.xoshiro_next(*register)
+    assert tuple(rng.next_rows(Generator.XOSHIRO128)(row)[0]) == rng.xoshiro_next(32, *register)
+    first, second = rng.next_rows(Generator.XOSHIRO64)(row[:, :2])[0]
+    assert rng.halves(int(first), int(second)) == rng.xoshiro_next(16, *rng.halves(*register[:2]))
 
 
+SPACINGS = {"lfsr": (rng.LFSR_SPACING, rng.LFSR_PERIOD), "xoshiro64": (rng.XOSHIRO64_SPACING, rng.XOSHIRO64_PERIOD)}
+
+
+@pytest.mark.parametrize("kind", SPACINGS)
 @pytest.mark.parametrize("count", [2, 64, 4096, 100_000])
-def test_lfsr_streams_are_spread_over_the_period(count: int) -> None:
+def test_streams_are_spread_over_the_period(count: int, kind: str) -> None:
     """No two streams of an array come closer than a third of an even spacing."""
-    places = np.sort(np.arange(count) * rng.LFSR_SPACING % rng.LFSR_PERIOD)
-    gaps = np.diff(places, append=places[0] + rng.LFSR_PERIOD)
-    assert gaps.min() > rng.LFSR_PERIOD / count / 3
+    spacing, period = SPACINGS[kind]
+    places = sorted(place * spacing % period for place in range(count))
+    gaps = [after - before for before, after in pairwise([*places, places[0] + period])]
+    assert min(gaps) > period / count / 3
 
 
 def test_lfsr_streams_lie_one_spacing_apart() -> None:
@@ -138,8 +176,22 @@ def test_words_are_uniform(kind: Generator) -> None:
     step = rng.next_rows(kind)
     words = []
     for _ in range(64):
-        word = rng.lfsr_word(state[:, 0]) if kind is Generator.LFSR32 else rng.xoshiro_word(state[:, 0], state[:, 3])
-        words.append(word)
+        words.append(words_of(kind, state))
         state = step(state)
     bits = np.stack(words).reshape(-1, 1) >> np.arange(16, dtype=np.uint32) & 1
     assert np.abs(bits.mean(axis=0) - 0.5).max() < 5 * 0.5 / np.sqrt(len(bits))
+
+
+def words_of(kind: Generator, registers: gf2.Words) -> Any:
+    """Next random words of rows of registers."""
+    if kind is Generator.LFSR32:
+        return rng.lfsr_word(registers[:, 0])
+    if kind is Generator.XOSHIRO128:
+        return rng.xoshiro_word(32, registers[:, 0], registers[:, 3])
+    return rng.xoshiro_word(16, registers[:, 0] & 0xFFFF, registers[:, 1] >> 16)
+
+
+@pytest.mark.parametrize("kind", list(Generator))
+def test_every_word_can_be_shown(kind: Generator) -> None:
+    words = np.arange(2**16, dtype=np.uint16)
+    assert np.array_equal(words_of(kind, rng.showing(kind, words)), words)

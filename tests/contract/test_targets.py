@@ -39,9 +39,9 @@ def test_nothing_rules_out_a_small_array(image):
 
 
 def test_estimate_is_near_a_recorded_build():
-    """The full adder on iCEBreaker took 4,021 logic cells."""
+    """The full adder on iCEBreaker took 4,553 logic cells."""
     verdict = fit(compile(library.full_adder()).image, TARGETS["icebreaker"])
-    assert abs(verdict.luts - 4021) < 400
+    assert abs(verdict.luts - 4553) < 400
     assert verdict.likely
 
 
@@ -76,4 +76,6 @@ def test_estimates_grow_with_the_array(make_image, family):
     luts = demand(small).luts[family]
     assert luts < demand(larger).luts[family]
     assert luts < demand(denser).luts[family]
-    assert luts < demand(replace(small, generator=Generator.XOSHIRO128)).luts[family]
+    kinds = (Generator.LFSR32, Generator.XOSHIRO64, Generator.XOSHIRO128)
+    by_kind = [demand(replace(small, generator=kind)).luts[family] for kind in kinds]
+    assert by_kind == sorted(set(by_kind))

@@ -63,17 +63,22 @@ def test_holds_without_step_and_a_load_wins(kind, simulate):
     simulate(dut, bench)
 
 
-def test_output_carries_across_all_bits(simulate):
+CARRIES = [(WORD, 1), (1, WORD), (WORD, WORD), (0x80000000, 0x80000000), (0x01FFFFFF, 0), (0, WORD)]
+
+
+@pytest.mark.parametrize("kind", [Generator.XOSHIRO128, Generator.XOSHIRO64])
+def test_output_carries_across_all_bits(kind, simulate):
     """Registers whose sums carry from bit 0 to the top."""
-    dut = RandomGenerator(Generator.XOSHIRO128, [0] * 4)
+    dut = RandomGenerator(kind, [0] * kind.words)
+    bits = 8 * kind.words
 
     async def bench(ctx):
-        ctx.set(dut.data, 0)
-        for s0, s3 in ((WORD, 1), (1, WORD), (WORD, WORD), (0x80000000, 0x80000000), (0x01FFFFFF, 0), (0, WORD)):
-            for load, word in ((1, s0), (8, s3)):
-                ctx.set(dut.load, load)
+        for s0, s3 in ((s0 >> (32 - bits), s3 >> (32 - bits)) for s0, s3 in CARRIES):
+            row = [s0, 0, 0, s3] if bits == 32 else [s0, s3 << 16]
+            for place, word in enumerate(row):
+                ctx.set(dut.load, 1 << place)
                 ctx.set(dut.data, word)
                 await ctx.tick()
-            assert ctx.get(dut.word) == xoshiro_word(s0, s3)
+            assert ctx.get(dut.word) == xoshiro_word(bits, s0, s3)
 
     simulate(dut, bench)

@@ -273,5 +273,5 @@ def test_without_the_crc_damage_would_show(job, clock_hz, faulty, monkeypatch):
     device = Device(program, transport)
     overhead = link.HEADER.size + link.WRITE.size
     state_frames = 3 * (overhead + 4 + link.CRC.size)
-    transport.damage({state_frames + overhead: ("flip", 0x40)}, {})  # the first generator's first byte
+    transport.damage({state_frames + overhead + 1: ("flip", 0xFF)}, {})  # high byte of the first generator's s0
     assert not np.array_equal(device.run(request).states, expected)

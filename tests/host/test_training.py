@@ -94,22 +94,28 @@ def test_cd_1_of_an_rbm_is_the_textbook_s():
 
 @pytest.mark.parametrize("chains", [None, 100])
 def test_hidden_units_learn_what_visible_ones_cannot(chains):
-    """Parity of three spins has the means and correlations of chance: without hidden units KL is ln 2 at best."""
+    """Parity of three spins has the means and correlations of chance: without hidden units KL is ln 2 at best.
+
+    About one run in ten is still stuck there after 60 epochs, so most of three must have learned.
+    """
     bits = np.array([[a, b, a ^ b] for a in (0, 1) for b in (0, 1)])
     model = BoltzmannMachine(3, 2)
     start = np.random.default_rng(0).normal(0, 1, len(model.edges))
     program = compile(model, weight_format="s[4][5]").reweighted(start, np.zeros(model.size))
-    history = train(
-        Simulator(program, seed=6),
-        np.tile(bits * 2 - 1, (25, 1)),
-        epochs=60,
-        learning_rate=(1.0, 0.05),
-        sweeps=10,
-        chains=chains,
-        evaluate=lambda now: divergence(now.quantised, bits * 2 - 1),
-    )
-    assert history.evaluation[0] > np.log(2)
-    assert history.evaluation[-1] < 0.4
+    histories = [
+        train(
+            Simulator(program, seed=seed),
+            np.tile(bits * 2 - 1, (25, 1)),
+            epochs=60,
+            learning_rate=(1.0, 0.05),
+            sweeps=10,
+            chains=chains,
+            evaluate=lambda now: divergence(now.quantised, bits * 2 - 1),
+        ).evaluation
+        for seed in (6, 7, 8)
+    ]
+    assert all(history[0] > np.log(2) for history in histories)
+    assert np.median([history[-1] for history in histories]) < 0.4
 
 
 def test_device_and_simulator_learn_the_same(programs, clock_hz):

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from pbit_hw.compiler import Ising, compile, library
+from pbit_hw.contract.generator import GENERATOR_NAMES
 from pbit_hw.sim import ensemble, kernel
 from pbit_hw.sim.native import Processor
 from pbit_hw.sim.simulator import Simulator
@@ -84,7 +85,7 @@ def complete() -> Ising:
 
 
 @pytest.mark.parametrize("replicas", [1, 70])
-@pytest.mark.parametrize("generator", ["lfsr32", "xoshiro128"])
+@pytest.mark.parametrize("generator", GENERATOR_NAMES)
 @pytest.mark.parametrize(
     ("model", "formats"),
     [

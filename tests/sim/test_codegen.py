@@ -123,9 +123,9 @@ def test_the_contract_runs_in_lanes():
         four = [f.arrays["words"].vectors()[place] for place in range(4)]
         high, low, threshold = (f.arrays["halves"].vectors()[place] for place in range(3))
         total, rows = f.arrays["totals"].vectors()[0], f.arrays["out"].vectors()
-        for place, word in enumerate(generator.xoshiro_next(*four)):
+        for place, word in enumerate(generator.xoshiro_next(32, *four)):
             rows[place] = word
-        rows[4] = generator.xoshiro_word(four[0], four[3])
+        rows[4] = generator.xoshiro_word(32, four[0], four[3])
         rows[5] = generator.lfsr_fresh(high, low).resized(32)
         rows[6] = activation.scaled(abs(total), 300, 9)
         rows[7] = update.next_state(total, low, threshold).resized(32)
@@ -135,7 +135,7 @@ def test_the_contract_runs_in_lanes():
     for lane in range(LANES):
         w, (high, low, threshold) = words[:, lane].tolist(), halves[:, lane].tolist()
         total = int(totals[0, lane])
-        assert out[:5, lane].tolist() == [*generator.xoshiro_next(*w), generator.xoshiro_word(w[0], w[3])]
+        assert out[:5, lane].tolist() == [*generator.xoshiro_next(32, *w), generator.xoshiro_word(32, w[0], w[3])]
         assert out[5, lane] == generator.lfsr_fresh(high, low)
         assert out[6, lane] == activation.scaled(abs(total), 300, 9)
         assert out[7, lane] == update.next_state(total, low, threshold)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from pbit_hw.compiler import compile, library
+from pbit_hw.contract.generator import GENERATOR_NAMES
 from pbit_hw.contract.request import call_seed
 from pbit_hw.sim.exact import exact
 from pbit_hw.sim.simulator import Simulator
@@ -44,7 +45,7 @@ def excess(program, beta, *, keep_every, clamp=None, source=None, seed=1):
     return total_variation(counts / SAMPLES, reference.probabilities) / floor
 
 
-@pytest.mark.parametrize(("beta", "keep_every"), [(0.5, 8), (1.0, 16), (1.5, 32), (2.0, 64)])
+@pytest.mark.parametrize(("beta", "keep_every"), [(0.5, 8), (1.0, 16), (1.5, 128), (2.0, 1024)])
 @pytest.mark.parametrize("model", [library.and_gate(), library.full_adder()], ids=["and", "adder"])
 def test_gates(model, beta, keep_every):
     assert excess(compile(model), beta, keep_every=keep_every) < GATE
@@ -109,7 +110,7 @@ def test_ising_lattice(coupling):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("generator", ["lfsr32", "xoshiro128"])
+@pytest.mark.parametrize("generator", GENERATOR_NAMES)
 @pytest.mark.parametrize("coupling", [0.2, 0.3, 0.4, 0.5])
 def test_ising_lattice_longer(coupling, generator):
     energy = lattice_energy(coupling, sweeps=12_000, seed=2, generator=generator)

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pbit_hw.compiler import BoltzmannMachine, Ising, Model, compile, library
-from pbit_hw.contract.generator import streams
+from pbit_hw.contract.generator import GENERATOR_NAMES, streams
 from pbit_hw.contract.update import Unit
 from pbit_hw.sim import ensemble, simulator
 from pbit_hw.sim.cycle import CycleArray
@@ -97,7 +97,7 @@ def test_paths_differ():
 
 
 @pytest.mark.parametrize("replicas", [1, 3, 4, 64])
-@pytest.mark.parametrize("generator", ["lfsr32", "xoshiro128"])
+@pytest.mark.parametrize("generator", GENERATOR_NAMES)
 @pytest.mark.parametrize(
     "model",
     [
@@ -157,7 +157,7 @@ def test_threads_do_not_show(random_program, layout, threads, monkeypatch):
 
 def test_registers_and_states_can_be_read_back(random_program, layout):
     """After an odd number of sweeps too, when the halves of an LFSR have changed places."""
-    for generator in ("lfsr32", "xoshiro128"):
+    for generator in GENERATOR_NAMES:
         program = random_program(8, size=70, generator=generator)
         image = program.image
         request = program.request(5, replicas=3, seed=4)

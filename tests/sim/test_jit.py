@@ -19,6 +19,7 @@ from pbit_hw.contract import activation, array, generator, update
 from pbit_hw.sim import jit
 
 WORD = st.integers(0, 2**32 - 1)
+HALF = st.integers(0, 2**16 - 1)
 FIELD = st.integers(-(2**30), 2**30)
 BETA = st.integers(0, 2**24 - 1)
 SHIFT = st.integers(-4, 30)
@@ -27,9 +28,12 @@ CASES = [
     (generator.lfsr_shift, (WORD, st.integers(1, 10))),
     (generator.lfsr_next, (WORD,)),
     (generator.lfsr_word, (WORD,)),
-    (generator.rotate_left, (WORD, st.integers(1, 31))),
-    (generator.xoshiro_word, (WORD, WORD)),
-    (generator.xoshiro_next, (WORD, WORD, WORD, WORD)),
+    (generator.rotate_left, (WORD, st.integers(1, 31), st.just(32))),
+    (generator.halves, (WORD, WORD)),
+    (generator.xoshiro_word, (st.just(32), WORD, WORD)),
+    (generator.xoshiro_word, (st.just(16), HALF, HALF)),
+    (generator.xoshiro_next, (st.just(32), WORD, WORD, WORD, WORD)),
+    (generator.xoshiro_next, (st.just(16), HALF, HALF, HALF, HALF)),
     (activation.argument, (FIELD.map(abs), BETA, SHIFT)),
     (update.decide, (FIELD, st.integers(0, 2**16 - 1), BETA, SHIFT)),
     (array.advance, (st.integers(0, 9), st.integers(1, 2**32 - 1), st.just(10))),
@@ -57,15 +61,15 @@ def test_words_may_be_uint32():
     def compiled(rows, out):
         for k in range(len(rows)):
             s0, s1, s2, s3 = rows[k, 0], rows[k, 1], rows[k, 2], rows[k, 3]
-            out[k, 0], out[k, 1], out[k, 2], out[k, 3] = generator.xoshiro_next(s0, s1, s2, s3)
-            out[k, 4], out[k, 5] = generator.lfsr_next(s0), generator.xoshiro_word(s0, s3)
+            out[k, 0], out[k, 1], out[k, 2], out[k, 3] = generator.xoshiro_next(32, s0, s1, s2, s3)
+            out[k, 4], out[k, 5] = generator.lfsr_next(s0), generator.xoshiro_word(32, s0, s3)
 
     rows = np.random.default_rng(0).integers(0, 2**32, (1000, 4), np.uint32)
     out = np.empty((1000, 6), np.uint32)
     compiled(rows, out)
     for row, got in zip(rows.tolist(), out.tolist(), strict=True):
-        wanted = (*generator.xoshiro_next(*row), generator.lfsr_next(row[0]), generator.xoshiro_word(row[0], row[3]))
-        assert got == list(wanted)
+        moved, word = generator.xoshiro_next(32, *row), generator.xoshiro_word(32, row[0], row[3])
+        assert got == [*moved, generator.lfsr_next(row[0]), word]
 
 
 def test_key_changes_with_any_source():
