@@ -12,15 +12,16 @@ import numpy.typing as npt
 
 from ..contract import VERSION
 from ..contract.errors import DigestMismatchError, LinkError
-from ..contract.generator import streams
+from ..contract.generator import showing, streams
 from ..contract.image import Image
 from ..contract.registers import DIGEST_WORDS, MAGIC, Control, Region, address
 from ..contract.request import Batch, Request
-from ..contract.sampler import Sampler
+from ..contract.sampler import Sampler, WordSource
 from .client import Client
 from .transport import Transport
 
 Uint8 = npt.NDArray[np.uint8]
+Words = npt.NDArray[np.uint32]
 
 
 class Device(Sampler):
@@ -28,7 +29,7 @@ class Device(Sampler):
 
     Opening it compares the device with the program and loads weights and
     biases. Replicas run one after the other; they give, bit for bit, what the
-    simulator gives.
+    simulator gives, with its generators and with a source.
 
     Parameters
     ----------
@@ -38,6 +39,9 @@ class Device(Sampler):
         The byte stream to the device; the caller closes it.
     seed : int
         User seed.
+    source : WordSource, optional
+        Gives the random words instead of the device's generators, whose registers are written before every sweep:
+        as slow as the link, for lockstep with a recording.
 
     Raises
     ------
@@ -47,8 +51,9 @@ class Device(Sampler):
         If the link fails, or no pbit-hw device of this version answers.
     """
 
-    def __init__(self, program: Any, transport: Transport, seed: int = 0) -> None:
+    def __init__(self, program: Any, transport: Transport, seed: int = 0, *, source: WordSource | None = None) -> None:
         self._client = Client(transport)
+        self._source = source
         self._loaded = False
         self._beta: int | None = None
         super().__init__(program, seed=seed)
@@ -66,14 +71,13 @@ class Device(Sampler):
         if not (self._loaded and self._client.clean):
             self._load_image(image)
         started_ns = time.perf_counter_ns()
-        stretches = list(_stretches(request))
-        registers = streams(image.generator, request.seed, request.replicas * image.size)
-        registers = registers.reshape(request.replicas, -1)
+        stretches = list(_stretches(request) if self._source is None else _single_sweeps(request))
+        registers = self._registers(request)
         states = np.empty((len(request.keep), request.replicas, image.size), np.uint8)
         self._beta = None
         for replica, start in enumerate(request.start):
-            self._begin(start, request.clamped, registers[replica])
-            states[:, replica] = self._sweep(stretches)
+            self._begin(start, request.clamped)
+            states[:, replica] = self._sweep(stretches, registers[replica])
         flips = len(request.betas) * request.replicas * image.size
         return Batch(states, flips, time.perf_counter_ns() - started_ns)
 
@@ -96,17 +100,28 @@ class Device(Sampler):
         self._client.write(address(Region.BIAS), image.biases)
         self._loaded = True
 
-    def _begin(self, start: Uint8, clamped: Uint8, registers: npt.NDArray[np.uint32]) -> None:
+    def _registers(self, request: Request) -> Words:
+        """Generator registers of each replica before the run, or before every sweep of it."""
+        image = self.program.image
+        if self._source is None:
+            registers = streams(image.generator, request.seed, request.replicas * image.size)
+            return registers.reshape(request.replicas, 1, -1)
+        words = [self._source.words(request.replicas, image.size) for _ in request.betas]
+        shown = showing(image.generator, np.stack(words, axis=-1).astype(np.uint16))
+        return shown.transpose(1, 2, 0, 3).reshape(request.replicas, len(words), -1)
+
+    def _begin(self, start: Uint8, clamped: Uint8) -> None:
         # Clamping every p-bit sets its state; the clamps that stay hold the same values.
         self._client.write(address(Region.VALUE), _pack(start))
         self._client.write(address(Region.CLAMP), _pack(np.ones_like(clamped)))
         self._client.write(address(Region.CLAMP), _pack(clamped))
-        self._client.write(address(Region.GENERATOR), registers)
 
-    def _sweep(self, stretches: list[_Stretch]) -> Uint8:
+    def _sweep(self, stretches: list[_Stretch], registers: Words) -> Uint8:
         image = self.program.image
         kept = [np.empty((0, image.size), np.uint8)]
-        for stretch in stretches:
+        for place, stretch in enumerate(stretches):
+            if place < len(registers):
+                self._client.write(address(Region.GENERATOR), registers[place])
             if stretch.beta != self._beta:
                 self._client.write(address(Region.CONTROL, Control.BETA), np.array([stretch.beta]))
                 self._beta = stretch.beta
@@ -137,6 +152,12 @@ def _stretches(request: Request) -> Iterator[_Stretch]:
     for group in np.split(np.arange(len(stops)), joints):
         if len(group):
             yield _Stretch(int(betas[group[0]]), int(sweeps[group[0]]), kept[group])
+
+
+def _single_sweeps(request: Request) -> Iterator[_Stretch]:
+    kept = np.isin(np.arange(1, len(request.betas) + 1), request.keep)
+    for beta, keep in zip(request.betas, kept, strict=True):
+        yield _Stretch(int(beta), 1, np.array([keep]))
 
 
 def _check_identity(words: npt.NDArray[np.uint32], image: Image) -> None:

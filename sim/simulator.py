@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from ..contract.errors import RequestError
 from ..contract.generator import Generator, streams
 from ..contract.image import Image
 from ..contract.request import Batch, Request
-from ..contract.sampler import Sampler
+from ..contract.sampler import Sampler, WordSource
 from .ensemble import Ensemble
 from .network import Network
 
@@ -22,14 +21,6 @@ PIECE = 1 << 29
 
 CYCLE_PIECE = 1 << 24
 """The same of cycle mode."""
-
-
-class WordSource(Protocol):
-    """A physical source of randomness in place of the generators."""
-
-    def words(self, replicas: int, n: int) -> npt.NDArray[np.uint32]:
-        """The 16-bit random words of one sweep, one per p-bit and replica, shape (n, replicas)."""
-        ...
 
 
 class Simulator(Sampler):

@@ -8,7 +8,7 @@ from .certificate import check_certifiable, make_certificate, print_certificate
 from .inputs import parse_beta, read_clamps, read_program
 from .output import json_option, print_fields, print_json, progress_bar, rate, seed_option
 from .results import summary, write_samples
-from .samplers import baud_option, device_option, open_sampler, threads_option
+from .samplers import baud_option, device_option, entropy_option, open_sampler, threads_option
 
 
 @click.command(epilog="Example: pbit sample g11.pbit --sweeps 2000 --replicas 64 --beta 0.2:3 --json")
@@ -21,6 +21,7 @@ from .samplers import baud_option, device_option, open_sampler, threads_option
 @click.option("--clamp", "clamps", multiple=True, metavar="LABEL=VALUE", help="Clamp a variable; repeatable.")
 @device_option
 @baud_option
+@entropy_option
 @click.option("--certify", "with_certificate", is_flag=True, help="Judge the samples: chains, and exact references.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write states and energies (.npz).")
 @threads_option
@@ -36,6 +37,7 @@ def command(
     clamps,
     device,
     baud,
+    entropy,
     with_certificate,
     output,
     threads,
@@ -47,7 +49,10 @@ def command(
     clamp = read_clamps(clamps, loaded.model)
     if with_certificate:
         check_certifiable(beta)
-    with progress_bar("sampling") as update, open_sampler(loaded, device, baud, seed, update, threads) as sampler:
+    with (
+        progress_bar("sampling") as update,
+        open_sampler(loaded, device, baud, seed, update, threads, entropy) as sampler,
+    ):
         samples = sampler.sample(
             sweeps,
             replicas=replicas,

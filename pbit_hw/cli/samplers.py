@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import click
 
 from ..compiler.program import Program
-from ..contract.sampler import Sampler
+from ..contract.sampler import Sampler, WordSource
 from ..host.transport import Transport
 
 device_option = click.option(
@@ -29,6 +29,12 @@ threads_option = click.option(
     help="Threads of the simulator [default: all]; samples do not depend on it.",
 )
 
+entropy_option = click.option(
+    "--entropy",
+    type=click.Path(exists=True, dir_okay=False),
+    help="Recorded random bytes in place of the generators, 2 per p-bit, replica and sweep.",
+)
+
 
 @contextmanager
 def open_sampler(
@@ -38,6 +44,7 @@ def open_sampler(
     seed: int,
     progress: Callable[[int, int], None] | None = None,
     threads: int | None = None,
+    entropy: str | None = None,
 ) -> Iterator[Sampler]:
     """Open a sampler for a program and close its transport at the end.
 
@@ -55,19 +62,28 @@ def open_sampler(
         ``update(done, total)`` in sweeps.
     threads : int, optional
         Of the simulator.
+    entropy : str, optional
+        File of recorded random bytes.
     """
+    source = _recording(entropy) if entropy else None
     if device == "simulator":
         from ..sim.simulator import Simulator
 
-        yield Simulator(program, seed=seed, progress=progress, threads=threads)
+        yield Simulator(program, seed=seed, source=source, progress=progress, threads=threads)
         return
     from ..host.device import Device
 
     transport = _open_transport(program, device, baud)
     try:
-        yield Device(program, transport, seed=seed)
+        yield Device(program, transport, seed=seed, source=source)
     finally:
         transport.close()
+
+
+def _recording(path: str) -> WordSource:
+    from ..sim.devices.recording import Recording
+
+    return Recording.load(path)
 
 
 def _open_transport(program: Program, device: str, baud: int) -> Transport:

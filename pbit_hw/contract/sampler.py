@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any, Protocol, Self
 
+import numpy as np
 import numpy.typing as npt
 
 from .image import Image
@@ -29,6 +30,14 @@ class ProgramLike(Protocol):
 
     def reweighted(self, couplings: npt.ArrayLike, biases: npt.ArrayLike) -> Self:
         """The same array with requantised weights and biases."""
+        ...
+
+
+class WordSource(Protocol):
+    """A source of randomness in place of the generators: a device model, or a recording."""
+
+    def words(self, replicas: int, n: int) -> npt.NDArray[np.uint32]:
+        """The 16-bit random words of one sweep, one per p-bit and replica, shape (n, replicas)."""
         ...
 
 

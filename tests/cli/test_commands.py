@@ -61,6 +61,18 @@ def test_virtual_device_gives_the_simulators_samples(pbit, adder):
     assert np.array_equal(simulated, states("virtual"))
 
 
+def test_recorded_entropy_gives_the_same_samples_everywhere(pbit, adder):
+    (pbit.folder / "bits.bin").write_bytes(np.random.default_rng(3).bytes(2 * 5 * 2 * 40))
+
+    def states(*options):
+        run = ("--sweeps", 40, "--replicas", 2, "--entropy", "bits.bin", "-o", "s.npz")
+        pbit.json("sample", adder, *run, *options)
+        return np.load(pbit.folder / "s.npz")["states"]
+
+    assert np.array_equal(states(), states("--device", "virtual"))
+    assert np.array_equal(states("--seed", 1), states("--seed", 1))
+
+
 def test_train_writes_a_program_that_knows_the_data(pbit):
     options = ("--epochs", 4, "--device", "virtual")
     fields = pbit.json("train", "full-adder", "-o", "t.pbit", *options)

@@ -82,6 +82,13 @@ def test_wrong_training_data(pbit):
     assert not (pbit.folder / "x.pbit").exists()
 
 
+def test_a_recording_that_is_too_short(pbit, adder):
+    (pbit.folder / "bits.bin").write_bytes(bytes(99))
+    line = pbit.error("sample", adder, "--sweeps", 10, "--entropy", "bits.bin", "-o", "s.npz")
+    assert "takes 5 words, 4 of 49 are left" in line
+    assert not (pbit.folder / "s.npz").exists()
+
+
 @pytest.mark.parametrize("command", ["sample", "solve"])
 def test_samples_that_cannot_be_written(pbit, adder, command):
     line = pbit.error(command, adder, "--sweeps", 5, "-o", "nosuch/s.npz")

@@ -14,12 +14,15 @@ from amaranth.lib.wiring import In, Out
 from pbit_hw.compiler import RBM, Program, compile, library
 from pbit_hw.contract import link
 from pbit_hw.contract.errors import DigestMismatchError, LinkError
+from pbit_hw.contract.generator import GENERATOR_NAMES
 from pbit_hw.contract.image import Image
 from pbit_hw.contract.link import Frame, Opcode
 from pbit_hw.contract.registers import REGISTERS, Control, Region, address
 from pbit_hw.gateware.device import LinkedArray, PbitDevice
 from pbit_hw.gateware.uart import UARTReceiver, UARTTransmitter
 from pbit_hw.host import Device
+from pbit_hw.sim.devices.recording import Recording
+from pbit_hw.sim.devices.telegraph import Telegraph, TelegraphWords
 from pbit_hw.sim.simulator import Simulator
 from pbit_hw.sim.virtual import VirtualDevice
 
@@ -65,10 +68,22 @@ def same_samples(program: Program, transport: Any, **run: Any) -> bool:
     return all(np.array_equal(*pair) for pair in pairs)
 
 
-@pytest.mark.parametrize("generator", ["lfsr32", "xoshiro128"])
+@pytest.mark.parametrize("generator", GENERATOR_NAMES)
 def test_host_samples_the_full_adder(generator):
     program = compile(library.full_adder(), generator=generator)
     assert same_samples(program, linked(program.image), sweeps=40, replicas=3, burn_in=7)
+
+
+@pytest.mark.parametrize("generator", GENERATOR_NAMES)
+def test_recorded_entropy_in_lockstep(generator):
+    """What junctions gave drives the gateware and the simulator to the same states; ten other bits do not."""
+    program = compile(library.full_adder(), generator=generator)
+    recorded = Recording.of_source(TelegraphWords(Telegraph(2.0), 20.0, seed=4), sweeps=15, replicas=2, n=5).recorded
+    device = Device(program, linked(program.image), source=Recording(recorded))
+    states = device.sample(15, replicas=2).states
+    assert np.array_equal(states, Simulator(program, source=Recording(recorded)).sample(15, replicas=2).states)
+    damaged = recorded ^ (np.arange(recorded.size) < 10).astype(np.uint16) * 0x8000
+    assert not np.array_equal(states, Simulator(program, source=Recording(damaged)).sample(15, replicas=2).states)
 
 
 @pytest.mark.parametrize(
