@@ -38,7 +38,9 @@ if TYPE_CHECKING:
     from .host.device import Device as Device
     from .sim.annealing import anneal as anneal
     from .sim.certificate import certify as certify
+    from .sim.descent import descend as descend
     from .sim.exact import exact as exact
+    from .sim.metropolis import Metropolis as Metropolis
     from .sim.simulator import Simulator as Simulator
     from .sim.tempering import temper as temper
 
@@ -61,7 +63,9 @@ _HOMES = {
     "host.device": ("Device",),
     "sim.annealing": ("anneal",),
     "sim.certificate": ("certify",),
+    "sim.descent": ("descend",),
     "sim.exact": ("exact",),
+    "sim.metropolis": ("Metropolis",),
     "sim.simulator": ("Simulator",),
     "sim.tempering": ("temper",),
 }

@@ -24,18 +24,24 @@ from .contract.errors import RequestError
 from .host.quantum import quantum_anneal
 from .sim.annealing import REPLICAS, SWEEPS, anneal
 from .sim.codegen import LANES
-from .sim.schedule import beta_range
+from .sim.schedule import beta_range, geometric
 from .sim.simulator import Simulator
 from .sim.tempering import ROUNDS, RUNGS, temper
 
 WEIGHT_BITS = 16
 """Bits of a coupling: beyond what hardware has, so that models of mixed strengths keep their ground states."""
 
+REFERENCE_SWEEPS = 1_000
+"""Of Metropolis, which has one thread and one replica at a time."""
+
 States = npt.NDArray[np.int8]
 
 
-class _ArraySampler(Sampler):
+class _BQMSampler(Sampler):
     """What the samplers share: their parameters, the model's scale, labels and energies."""
+
+    common: tuple[str, ...] = ("num_reads", "seed")
+    """Keywords without a default among the properties."""
 
     def __init__(self, **defaults: Any) -> None:
         self._defaults = defaults
@@ -43,7 +49,7 @@ class _ArraySampler(Sampler):
     @property
     def parameters(self) -> dict[str, list[str]]:
         """Names of the keywords that `sample` takes; none depends on a property."""
-        return {name: [] for name in ("num_reads", "seed", "threads", *self._defaults)}
+        return {name: [] for name in (*self.common, *self._defaults)}
 
     @property
     def properties(self) -> dict[str, Any]:
@@ -66,6 +72,12 @@ class _ArraySampler(Sampler):
         values = states if bqm.vartype is dimod.SPIN else (states + 1) // 2
         info = {"seed": chosen, **info, "wall_ns": time.perf_counter_ns() - began}
         return dimod.SampleSet.from_samples_bqm((values, list(bqm.variables)), bqm, info=info)
+
+
+class _ArraySampler(_BQMSampler):
+    """What runs on the array's simulator, which has threads."""
+
+    common = ("num_reads", "seed", "threads")
 
 
 class AnnealSampler(_ArraySampler):
@@ -162,6 +174,62 @@ class QuantumAnnealSampler(_ArraySampler):
             best = found.energies.reshape(num_reads, slices).argmin(axis=1)
             states = found.states.reshape(num_reads, slices, model.size)[np.arange(num_reads), best]
             return states, {"slices": slices, "num_steps": num_steps, "sampling_ns": time.perf_counter_ns() - began}
+
+        return self._sampled(bqm, seed, run)
+
+
+class MetropolisSampler(_BQMSampler):
+    """Annealing by single-spin-flip Metropolis, a reference; see `pbit_hw.sim.metropolis.Metropolis`."""
+
+    def __init__(self) -> None:
+        super().__init__(num_sweeps=REFERENCE_SWEEPS, beta_range=None)
+
+    def sample(
+        self,
+        bqm: dimod.BinaryQuadraticModel,
+        *,
+        num_reads: int = REPLICAS,
+        num_sweeps: int = REFERENCE_SWEEPS,
+        beta_range: tuple[float, float] | None = None,
+        seed: int | None = None,
+        **unknown: Any,
+    ) -> dimod.SampleSet:
+        """Anneal ``num_reads`` replicas; ``beta_range`` is for the model scaled to a largest coupling of 1."""
+        self.remove_unknown_kwargs(**unknown)
+        from .sim.metropolis import Metropolis  # brings numba, which takes a second
+
+        def run(model: Ising, chosen: int) -> tuple[States, dict[str, Any]]:
+            program = compile(model, weight_bits=WEIGHT_BITS)
+            betas = beta_range or _range(program)
+            samples = Metropolis(program, seed=chosen).sample(
+                num_sweeps, replicas=num_reads, beta=geometric(*betas, num_sweeps), keep_every=num_sweeps
+            )
+            return samples.states, {"beta_range": betas, "num_sweeps": num_sweeps, "sampling_ns": samples.wall_ns}
+
+        return self._sampled(bqm, seed, run)
+
+
+class DescentSampler(_BQMSampler):
+    """Zero-temperature descent, a reference; see `pbit_hw.sim.descent.descend`."""
+
+    def sample(
+        self,
+        bqm: dimod.BinaryQuadraticModel,
+        *,
+        num_reads: int = REPLICAS,
+        seed: int | None = None,
+        **unknown: Any,
+    ) -> dimod.SampleSet:
+        """Local minima, of the model in 16 bits, below ``num_reads`` random states.
+
+        ``num_sweeps`` of the info is what the longest way down took.
+        """
+        self.remove_unknown_kwargs(**unknown)
+        from .sim.descent import descend  # brings numba, which takes a second
+
+        def run(model: Ising, chosen: int) -> tuple[States, dict[str, Any]]:
+            samples = descend(compile(model, weight_bits=WEIGHT_BITS), replicas=num_reads, seed=chosen)
+            return samples.states, {"num_sweeps": int(samples.sweep.max()), "sampling_ns": samples.wall_ns}
 
         return self._sampled(bqm, seed, run)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import unittest
 import warnings
 from functools import partial
@@ -13,13 +14,15 @@ import numpy as np
 import pytest
 
 from pbit_hw.contract.errors import RequestError
-from pbit_hw.samplers import AnnealSampler, QuantumAnnealSampler, TemperSampler
+from pbit_hw.samplers import AnnealSampler, DescentSampler, MetropolisSampler, QuantumAnnealSampler, TemperSampler
 
-SAMPLERS = [AnnealSampler, TemperSampler, QuantumAnnealSampler]
+SAMPLERS = [AnnealSampler, TemperSampler, QuantumAnnealSampler, MetropolisSampler, DescentSampler]
 QUICK = {
     AnnealSampler: {"num_sweeps": 50},
     TemperSampler: {"num_rounds": 20, "rungs": 4},
     QuantumAnnealSampler: {"num_steps": 15, "slices": 4, "num_reads": 8},
+    MetropolisSampler: {"num_sweeps": 50},
+    DescentSampler: {},
 }
 
 every_sampler = pytest.mark.parametrize("kind", SAMPLERS, ids=lambda kind: kind.__name__)
@@ -44,6 +47,8 @@ def quick(kind: Any) -> Any:
 @dimod.testing.load_sampler_bqm_tests(AnnealSampler)
 @dimod.testing.load_sampler_bqm_tests(quick(TemperSampler))
 @dimod.testing.load_sampler_bqm_tests(quick(QuantumAnnealSampler))
+@dimod.testing.load_sampler_bqm_tests(MetropolisSampler)
+@dimod.testing.load_sampler_bqm_tests(DescentSampler)
 class TestConformance(unittest.TestCase):
     """dimod's models: empty, of one variable, labelled, of every type."""
 
@@ -66,6 +71,33 @@ def test_finds_the_ground_state_of_the_model_as_given(kind, vartype):
     assert sampleset.first.energy == pytest.approx(dimod.ExactSolver().sample(bqm).first.energy)
     assert sampleset.info["seed"] == 3
     assert 0 < sampleset.info["sampling_ns"] <= sampleset.info["wall_ns"]
+
+
+@every_sampler
+def test_parameters_are_those_that_sample_takes(kind):
+    taken = set(inspect.signature(kind.sample).parameters) - {"self", "bqm", "unknown"}
+    assert set(kind().parameters) == taken
+
+
+@pytest.mark.parametrize("kind", [AnnealSampler, MetropolisSampler])
+def test_the_schedule_is_told_and_can_be_chosen(kind):
+    chosen = kind().sample(glass("SPIN"), num_sweeps=20, beta_range=(0.25, 1.5), seed=1).info
+    assert (chosen["beta_range"], chosen["num_sweeps"]) == ((0.25, 1.5), 20)
+    hot, cold = kind().sample(glass("SPIN"), num_sweeps=20, seed=1).info["beta_range"]
+    assert 0 < hot < cold
+
+
+@pytest.mark.parametrize("vartype", ["SPIN", "BINARY"])
+def test_descent_ends_in_local_minima(vartype):
+    """Of the model as given, whose couplings of +1 and -1 are exact in any format."""
+    bqm = dimod.generators.ran_r(1, 12, seed=1).change_vartype(vartype)
+    sampleset = DescentSampler().sample(bqm, num_reads=20, seed=3)
+    assert sampleset.info["num_sweeps"] > 1
+    for energy, row in zip(sampleset.record.energy, sampleset.record.sample, strict=True):
+        for variable in range(len(row)):
+            flipped = row.copy()
+            flipped[variable] = -row[variable] if vartype == "SPIN" else 1 - row[variable]
+            assert bqm.energy((flipped, sampleset.variables)) >= energy
 
 
 @every_sampler
