@@ -10,7 +10,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from pbit_hw.compiler.library import full_adder
-from pbit_hw.sim.devices.behavioural import Form, sample
+from pbit_hw.sim.devices.autonomous import sample
+from pbit_hw.sim.devices.behavioural import Form
 from pbit_hw.sim.exact import exact
 from pbit_hw.sim.statistics import histogram, total_variation
 

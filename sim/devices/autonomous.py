@@ -7,12 +7,11 @@ exp(-dt / (tau_N exp(I_i m_i))) (Faria et al., Front. Comput. Neurosci. 15,
 584797, 2021; Sutton et al., IEEE Access 8, 157238, 2020). Two coupled p-bits
 that flip within one dt answer to each other's old state, so the model samples
 the Boltzmann distribution only as dt / tau_N goes to zero, the later the
-stronger the drives are.
+stronger the drives are. `behavioural` has two more p-bits, and slow synapses.
 """
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -20,8 +19,10 @@ import numpy.typing as npt
 
 from ...contract.errors import ModelError
 from ..exact import states as enumerate_states
-from ..jit import kernel
-from .coupling import adjacency, check_kept, check_step, drive_scale, low_value
+from .behavioural import Form, Replicas, check_steps
+from .coupling import Coupling, Drive, check_beta, check_kept, devices_of
+from .dac import Dac
+from .variation import Variation
 
 Float = npt.NDArray[np.float64]
 
@@ -34,13 +35,17 @@ def sample(
     steps: int,
     *,
     dt_over_tau: float,
+    form: Form = Form.DWELL,
+    synapse_over_tau: float = 0.0,
     beta: float = 1.0,
+    variation: Variation | None = None,
+    dac: Dac | None = None,
     replicas: int = 1,
     keep_every: int = 1,
     burn_in: int = 0,
     seed: int = 0,
 ) -> npt.NDArray[np.int8]:
-    """Run autonomous p-bits from random states.
+    """Run autonomous p-bits from random states and synapses at rest.
 
     Parameters
     ----------
@@ -50,8 +55,16 @@ def sample(
         Time steps, burn-in included.
     dt_over_tau : float
         Time step in units of tau_N.
+    form : Form
+        Which p-bit.
+    synapse_over_tau : float
+        Synapse time tau_S in units of tau_N; 0 for synapses without delay.
     beta : float
         Inverse temperature.
+    variation : Variation, optional
+        The devices, in the model's order, as they stand: only a `DeviceArray` lets them drift.
+    dac : Dac, optional
+        Converter that drives each of them.
     replicas : int
         Independent copies.
     keep_every : int
@@ -69,25 +82,38 @@ def sample(
     Raises
     ------
     RequestError
-        If the time step is not positive, beta is not finite, or no state would be kept.
+        If the time step is not positive or longer than half of tau_S, beta is
+        not finite, or no state would be kept.
+    ModelError
+        If there are more or fewer devices than p-bits.
     """
-    check_step(dt_over_tau, beta)
+    check_beta(beta)
     check_kept(steps, burn_in, keep_every)
     rng = np.random.default_rng(seed)
-    n, low = len(model.biases), low_value(model)
-    states = np.where(rng.integers(0, 2, (replicas, n), np.int8), 1, low).astype(np.int8)
-    out = np.empty(((steps - burn_in) // keep_every, replicas, n), np.int8)
-    _run(states, *adjacency(model), low, drive_scale(model, beta), dt_over_tau, burn_in, keep_every, rng, out)
-    return out
+    coupling, devices = Coupling.of_model(model), devices_of(model.size, variation)
+    states = np.where(rng.integers(0, 2, (replicas, model.size), np.int8), 1, coupling.low).astype(np.int8)
+    stepping: Any = dict(form=form, dt_over_tau=dt_over_tau, synapse_over_tau=synapse_over_tau)
+    array = Replicas(coupling, states, rng, **stepping)
+    drive = Drive.of(coupling.scale(beta), devices, dac)
+    if burn_in:
+        array.advance(drive, devices.time_scale, burn_in)
+    return array.advance(drive, devices.time_scale, keep_every, (steps - burn_in) // keep_every)
 
 
-def transition_matrix(model: Any, *, dt_over_tau: float, beta: float = 1.0) -> Float:
+def transition_matrix(
+    model: Any,
+    *,
+    dt_over_tau: float,
+    beta: float = 1.0,
+    variation: Variation | None = None,
+    dac: Dac | None = None,
+) -> Float:
     """Chances of every state one step after every state: the third leg that `sample` stands on.
 
     Parameters
     ----------
-    model, dt_over_tau, beta
-        As in `sample`.
+    model, dt_over_tau, beta, variation, dac
+        As in `sample`, whose form is the default and whose synapses have no delay.
 
     Returns
     -------
@@ -96,18 +122,23 @@ def transition_matrix(model: Any, *, dt_over_tau: float, beta: float = 1.0) -> F
 
     Raises
     ------
+    RequestError
+        If the time step is not positive, or beta is not finite.
     ModelError
-        If the model has more than 12 p-bits.
+        If the model has more than 12 p-bits, or another number of them than there are devices.
     """
-    check_step(dt_over_tau, beta)
-    n = len(model.biases)
+    check_steps(dt_over_tau)
+    check_beta(beta)
+    n = model.size
     if n > MAX_MATRIX_SIZE:
         raise ModelError(f"{n} p-bits have 2^{n} states; a transition matrix can be written for {MAX_MATRIX_SIZE}")
+    devices = devices_of(n, variation)
     values = enumerate_states(model, 0, 2**n)
     matrix = np.zeros((n, n))
     matrix[tuple(model.edges.T)] = model.couplings
-    drives = drive_scale(model, beta) * (values @ (matrix + matrix.T) + model.biases)
-    keep = np.exp(-dt_over_tau * np.exp(np.where(values > 0, -drives, drives)))
+    drive = Drive.of(Coupling.of_model(model).scale(beta), devices, dac)
+    drives = drive(values @ (matrix + matrix.T) + model.biases)
+    keep = np.exp(-dt_over_tau / devices.time_scale * np.exp(np.where(values > 0, -drives, drives)))
     result = np.ones((2**n, 2**n))
     for i in range(n):
         result *= np.where(values[:, None, i] == values[None, :, i], keep[:, None, i], 1 - keep[:, None, i])
@@ -130,32 +161,3 @@ def stationary(matrix: Float) -> Float:
     equations = np.vstack([matrix.T - np.eye(size), np.ones(size)])
     solution: Float = np.linalg.lstsq(equations, np.append(np.zeros(size), 1.0), rcond=None)[0]
     return solution
-
-
-@kernel
-def _set_chances(state, first, neighbours, weights, biases, scale, dt_over_tau, chances):
-    for i in range(len(state)):
-        field = biases[i]
-        for slot in range(first[i], first[i + 1]):
-            field += weights[slot] * state[neighbours[slot]]
-        drive = scale * field
-        chances[i] = -math.expm1(-dt_over_tau * math.exp(-drive if state[i] > 0 else drive))
-
-
-@kernel
-def _run(states, first, neighbours, weights, biases, low, scale, dt_over_tau, burn_in, keep_every, rng, out):
-    chances = np.empty(states.shape[1])
-    for replica in range(len(states)):
-        state = states[replica]
-        flipped = True
-        for step in range(burn_in + len(out) * keep_every):
-            if flipped:  # the chances stand until a p-bit flips, which at a small dt is seldom
-                _set_chances(state, first, neighbours, weights, biases, scale, dt_over_tau, chances)
-                flipped = False
-            for i in range(len(state)):
-                if rng.random() < chances[i]:
-                    state[i] = low + 1 - state[i]
-                    flipped = True
-            kept = step + 1 - burn_in
-            if kept > 0 and kept % keep_every == 0:
-                out[kept // keep_every - 1, replica] = state

@@ -1,10 +1,9 @@
-"""Autonomous p-bits behind synapses that take their time.
+"""Behavioural models of a p-bit, and the kernel that steps an array of them.
 
-Between two p-bits stands a synapse: p-bit i feels its drive
-I_i = beta (sum_j J_ij m_j + h_i) as s_i, which follows I_i with the time
-constant tau_S. Behavioural models of the p-bit stand behind it (Faria et
-al., Front. Comput. Neurosci. 15, 584797, 2021; Sutton et al., IEEE Access 8,
-157238, 2020):
+P-bit i feels its drive I_i as s_i: at once, or behind a synapse that follows
+with the time constant tau_S. In steps of dt, all p-bits at once, it answers as
+one of three models of tau_N (Faria et al., Front. Comput. Neurosci. 15,
+584797, 2021; Sutton et al., IEEE Access 8, 157238, 2020):
 
 - `Form.DWELL`: a magnet under spin-orbit torque, which keeps its state over dt
   with probability exp(-dt / (tau_N exp(s_i m_i)));
@@ -22,14 +21,17 @@ from __future__ import annotations
 
 import math
 from enum import IntEnum
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from numba.extending import register_jitable
 
 from ...contract.errors import RequestError
 from ..jit import kernel
-from .coupling import adjacency, check_kept, check_step, drive_scale, low_value
+from .coupling import Coupling, Drive, felt_drive
+
+Float = npt.NDArray[np.float64]
+Int8 = npt.NDArray[np.int8]
 
 MAX_STEP_OVER_SYNAPSE = 0.5
 """Longest time step in units of tau_S, of a synapse that takes any time."""
@@ -43,69 +45,90 @@ class Form(IntEnum):
     HELD = 2
 
 
-def sample(
-    model: Any,
-    steps: int,
-    *,
-    form: Form,
-    dt_over_tau: float,
-    synapse_over_tau: float = 0.0,
-    beta: float = 1.0,
-    replicas: int = 1,
-    keep_every: int = 1,
-    burn_in: int = 0,
-    seed: int = 0,
-) -> npt.NDArray[np.int8]:
-    """Run p-bits behind synapses, from random states and synapses at rest.
+class Replicas:
+    """Replicas of an array of autonomous p-bits, synapses at rest at first.
+
+    What they do does not depend on how a run is cut into calls of `advance`.
 
     Parameters
     ----------
-    model : Model
-        What they are coupled by; bits take half the drive, as in `autonomous.sample`.
-    steps : int
-        Time steps, burn-in included.
+    coupling : Coupling
+        What they are coupled by.
+    states : ndarray of int8, shape (replicas, n)
+        States of the p-bits, which `advance` changes.
+    rng : numpy.random.Generator
+        Source of all random numbers.
     form : Form
         Which p-bit.
     dt_over_tau : float
         Time step in units of tau_N.
     synapse_over_tau : float
         Synapse time tau_S in units of tau_N; 0 for synapses without delay.
-    beta : float
-        Inverse temperature.
-    replicas : int
-        Independent copies.
-    keep_every : int
-        Steps between kept states.
-    burn_in : int
-        Steps before the first.
-    seed : int
-        Seed.
-
-    Returns
-    -------
-    ndarray of int8, shape ((steps - burn_in) // keep_every, replicas, n)
-        States in the model's own order and units.
+    clamped : ndarray of uint8 or bool, shape (n,), optional
+        P-bits that stay as they are.
 
     Raises
     ------
     RequestError
-        If the time step is not positive or longer than half of tau_S, beta is
-        not finite, or no state would be kept.
+        If the time step is not positive or longer than half of tau_S.
     """
-    check_step(dt_over_tau, beta)
-    _check_synapse(dt_over_tau, synapse_over_tau)
-    check_kept(steps, burn_in, keep_every)
-    rng = np.random.default_rng(seed)
-    n, low = len(model.biases), low_value(model)
-    states = np.where(rng.integers(0, 2, (replicas, n), np.int8), 1, low).astype(np.int8)
-    out = np.empty(((steps - burn_in) // keep_every, replicas, n), np.int8)
-    follow = -math.expm1(-dt_over_tau / synapse_over_tau) if synapse_over_tau else 1.0
-    settings = (low, drive_scale(model, beta), dt_over_tau, follow, int(form))
-    _run(states, *adjacency(model), *settings, burn_in, keep_every, rng, out)
-    return out
+
+    def __init__(
+        self,
+        coupling: Coupling,
+        states: Int8,
+        rng: np.random.Generator,
+        *,
+        form: Form,
+        dt_over_tau: float,
+        synapse_over_tau: float = 0.0,
+        clamped: npt.NDArray[np.uint8] | None = None,
+    ) -> None:
+        check_steps(dt_over_tau, synapse_over_tau)
+        self.states = states
+        self._coupling = coupling
+        self._rng = rng
+        self._form = int(form)
+        self._dt_over_tau = dt_over_tau
+        self._lag = math.exp(-dt_over_tau / synapse_over_tau) if synapse_over_tau else 0.0
+        self._free = np.arange(states.shape[1]) if clamped is None else np.flatnonzero(clamped == 0)
+        self._held = rng.uniform(-1, 1, states.shape)
+        self._fields = np.empty(states.shape)
+        _set_fields(states, coupling, self._fields)
+        self._felt: Float | None = None
+
+    def advance(self, drive: Drive, time_scale: Float, steps: int, kept: int = 1) -> Int8:
+        """Let time pass.
+
+        Parameters
+        ----------
+        drive : Drive
+            What the p-bits make of their fields meanwhile.
+        time_scale : ndarray of float64, shape (n,)
+            tau of each p-bit in units of tau_N.
+        steps : int
+            Time steps from one kept state to the next.
+        kept : int
+            States to keep.
+
+        Returns
+        -------
+        ndarray of int8, shape (kept, replicas, n)
+        """
+        out = np.empty((kept, *self.states.shape), np.int8)
+        if self._felt is None:
+            self._felt = drive(self._fields)
+        rates = self._dt_over_tau / time_scale
+        memory = self.states, self._fields, self._felt, self._held
+        rule = self._free, self._form, rates, -np.expm1(-rates), self._lag
+        _advance(*memory, self._coupling, drive, *rule, steps, self._rng, out)
+        return out
 
 
-def _check_synapse(dt_over_tau: float, synapse_over_tau: float) -> None:
+def check_steps(dt_over_tau: float, synapse_over_tau: float = 0.0) -> None:
+    """Raise `RequestError` unless a time step is positive, and short enough for the synapses."""
+    if not 0 < dt_over_tau < np.inf:
+        raise RequestError(f"a time step of {dt_over_tau} tau_N is impossible; give a positive one, at most about 0.01")
     if not 0 <= synapse_over_tau < np.inf:
         raise RequestError(f"a synapse time of {synapse_over_tau} tau_N is impossible; give 0 or a positive one")
     if synapse_over_tau and dt_over_tau > MAX_STEP_OVER_SYNAPSE * synapse_over_tau:
@@ -116,45 +139,69 @@ def _check_synapse(dt_over_tau: float, synapse_over_tau: float) -> None:
 
 
 @kernel
-def _set_drives(state, first, neighbours, weights, biases, scale, drives):
-    for i in range(len(state)):
-        field = biases[i]
-        for slot in range(first[i], first[i + 1]):
-            field += weights[slot] * state[neighbours[slot]]
-        drives[i] = scale * field
+def _set_fields(states, coupling, fields):
+    for replica in range(states.shape[0]):
+        for i in range(states.shape[1]):
+            fields[replica, i] = coupling.biases[i]
+            for slot in range(coupling.first[i], coupling.first[i + 1]):
+                fields[replica, i] += coupling.weights[slot] * states[replica, coupling.neighbours[slot]]
 
 
 @kernel
-def _next_up(form, up, felt, dt_over_tau, held, rng):
-    """Whether a p-bit that feels a drive is up after one step, and its random number."""
+def _chance(form, up, felt, held, rate, redraw):
+    """Chance that a p-bit does something within one step: hops, or has its random number redrawn."""
     if form == 0:
-        keep = math.exp(-dt_over_tau * math.exp(-felt if up else felt))
-        return up == (rng.random() < keep), held
-    redrawn = rng.random() < -math.expm1(-dt_over_tau)
-    if redrawn:
-        held = 2 * rng.random() - 1
-    if redrawn or form == 2:
-        return math.tanh(felt) > held, held
-    return up, held
+        return -math.expm1(-rate * math.exp(-felt if up else felt))
+    if form == 2 and up != (math.tanh(felt) > held):
+        return 1.0
+    return redraw
 
 
 @kernel
-def _run(
-    states, first, neighbours, weights, biases, low, scale, dt_over_tau, follow, form, burn_in, keep_every, rng, out
-):
-    n = states.shape[1]
-    drives, felt, held = np.empty(n), np.empty(n), np.empty(n)
-    for replica in range(len(states)):
-        state = states[replica]
-        _set_drives(state, first, neighbours, weights, biases, scale, felt)
-        for i in range(n):
-            held[i] = 2 * rng.random() - 1
-        for step in range(burn_in + len(out) * keep_every):
-            _set_drives(state, first, neighbours, weights, biases, scale, drives)
-            for i in range(n):
-                felt[i] += follow * (drives[i] - felt[i])
-                up, held[i] = _next_up(form, state[i] > 0, felt[i], dt_over_tau, held[i], rng)
-                state[i] = 1 if up else low
-            kept = step + 1 - burn_in
-            if kept > 0 and kept % keep_every == 0:
-                out[kept // keep_every - 1, replica] = state
+def _act(form, up, felt, held, redraw, number):
+    """What a p-bit does that does something: whether it is up, and the number that it holds."""
+    if form == 0:
+        return not up, held
+    if number < redraw:  # this number has done its work: what is left of it is uniform
+        held = 2 * number / redraw - 1
+    return math.tanh(felt) > held, held
+
+
+@register_jitable(inline="always")  # a call would count references to every array
+def _listen(replica, states, fields, felt, held, stale, chances, drive, free, form, rates, redraws, lag):
+    """Let p-bits feel what their fields have become: those that are stale, or all of them behind synapses."""
+    for i in free:
+        at = replica, i
+        if stale[at] or lag > 0:
+            stale[at] = False
+            feel = drive.sensitivity[i], drive.offset[i]
+            due = felt_drive(fields[at], drive.scale, drive.step, drive.limit, *feel)
+            felt[at] = due - lag * (due - felt[at])
+            chances[at] = _chance(form, states[at] > 0, felt[at], held[at], rates[i], redraws[i])
+
+
+@kernel
+def _advance(states, fields, felt, held, coupling, drive, free, form, rates, redraws, lag, steps, rng, out):
+    first, neighbours, weights, _, low = coupling
+    chances = np.empty(states.shape)
+    # a chance stands until its p-bit or a neighbour hops, which at a small dt is seldom
+    stale, hopped = np.ones(states.shape, np.bool_), np.ones(len(states), np.bool_)
+    for step in range(len(out) * steps):
+        for replica in range(len(states)):
+            if hopped[replica] or lag > 0:
+                _listen(replica, states, fields, felt, held, stale, chances, drive, free, form, rates, redraws, lag)
+                hopped[replica] = False
+            for i in free:
+                number = rng.random()
+                if number < chances[replica, i]:
+                    at = replica, i
+                    up, held[at] = _act(form, states[at] > 0, felt[at], held[at], redraws[i], number)
+                    change = (1 if up else low) - states[at]
+                    if change:
+                        states[at] += change
+                        hopped[replica] = stale[at] = True
+                        for slot in range(first[i], first[i + 1]):
+                            fields[replica, neighbours[slot]] += weights[slot] * change
+                            stale[replica, neighbours[slot]] = True
+        if (step + 1) % steps == 0:
+            out[step // steps] = states

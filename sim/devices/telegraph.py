@@ -7,6 +7,15 @@ Rev. 130, 1677, 1963; that a voltage lengthens one dwell time and shortens the
 other: Rippard et al., Phys. Rev. B 84, 064439, 2011). A junction read much
 less often than it hops is a source of random bits (Vodenicarevic et al., Phys.
 Rev. Applied 8, 054045, 2017); read too often, its bits remember each other.
+
+A real junction is not symmetric: tau_m = tau_N exp((I0 + I) m + k I). The
+offset I0 is a field that is there without input. The skew k makes the dwell
+times of the two states respond unequally: the voltage that turns the magnet by
+spin torque, which enters with m, also changes its anisotropy and with it both
+barriers, which enters without m (the two parts of d ln tau_m / dV that Reiss
+et al., arXiv:1908.02139, separate). Even powers of the voltage are left out:
+Joule heating and the field-like torque (Schnitzspan et al., arXiv:2301.05694;
+Rippard et al.), which are small while the voltage is.
 """
 
 from __future__ import annotations
@@ -37,7 +46,13 @@ class Telegraph:
     attempt_ns : float
         Attempt time tau0 in ns; 0.01 to 1 in the literature.
     drive : float
-        Dimensionless input I, as in P(m = +1) = (1 + tanh I) / 2.
+        Dimensionless input I, as in P(m = +1) = (1 + tanh(I0 + I)) / 2.
+    offset : float
+        Drive I0 that is there without input.
+    skew : float
+        Part k of the drive that lengthens both dwell times alike:
+        d ln tau_m / dI = k + m. It changes how fast the junction is, not what
+        it samples.
 
     Raises
     ------
@@ -48,20 +63,24 @@ class Telegraph:
     barrier_kt: float
     attempt_ns: float = 1.0
     drive: float = 0.0
+    offset: float = 0.0
+    skew: float = 0.0
 
     def __post_init__(self) -> None:
         with np.errstate(over="ignore"):
             dwells = self.mean_dwell_ns
         if not (np.isfinite(dwells).all() and (dwells > 0).all()):
             raise ModelError(
-                f"barrier {self.barrier_kt} kT, attempt time {self.attempt_ns} ns and drive {self.drive} give mean "
-                f"dwell times of {dwells[0]} and {dwells[1]} ns; choose values that make both positive and finite"
+                f"barrier {self.barrier_kt} kT, attempt time {self.attempt_ns} ns, drive {self.drive}, offset "
+                f"{self.offset} and skew {self.skew} give mean dwell times of {dwells[0]} and {dwells[1]} ns; choose "
+                "values that make both positive and finite"
             )
 
     @property
     def mean_dwell_ns(self) -> Float:
         """Mean dwell times in ns of s = 0 and s = 1 (m = -1 and +1), shape (2,)."""
-        return self.attempt_ns * np.exp(np.float64(self.barrier_kt) + self.drive * np.array([-1.0, 1.0]))
+        barrier = np.float64(self.barrier_kt) + self.skew * self.drive
+        return self.attempt_ns * np.exp(barrier + (self.offset + self.drive) * np.array([-1.0, 1.0]))
 
     @property
     def probability_up(self) -> float:
@@ -139,6 +158,25 @@ class Telegraph:
         renewed[0] = True
         latest = np.maximum.accumulate(np.where(renewed, np.arange(count)[:, None], 0), axis=0)
         return np.take_along_axis(fresh, latest, axis=0)
+
+
+IN_PLANE = Telegraph(barrier_kt=4.4, attempt_ns=0.1)
+"""Junction with an in-plane easy axis, tau_N = 8.1 ns.
+
+Relaxation times down to 8 ns: Hayakawa et al., Phys. Rev. Lett. 126, 117202, 2021; dwell times below 10 ns and
+autocorrelation times down to 5 ns: Schnitzspan et al., arXiv:2301.05694. What is measured is the time. The attempt
+time is this module's choice within the usual 0.01 to 1 ns, and the barrier is what it leaves. A junction whose easy
+axis is a whole plane has no two states (Safranski et al., Nano Lett. 21, 2040, 2021): it is a `Macrospin`.
+"""
+
+PERPENDICULAR = Telegraph(barrier_kt=13.8, attempt_ns=1.0)
+"""Junction with a perpendicular easy axis, tau_N = 0.99 ms.
+
+Dwell times from 0.3 ms to seconds at 34 nm, turned into barriers with an assumed attempt time of 1 ns: Funatsu et al.,
+Nat. Commun. 13, 4079, 2022. That the time is 1 ms is this module's choice within that range. Measured attempt times of
+perpendicular junctions are shorter by many orders, and their barriers higher by as much (Soumah et al.,
+arXiv:2402.03452, also with dwell times down to 2.7 ns): at one temperature only tau_N counts.
+"""
 
 
 def states_at(states: Uint8, dwells_ns: Float, times_ns: npt.ArrayLike) -> Uint8:

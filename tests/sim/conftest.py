@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from pbit_hw.compiler import Model, compile
-from pbit_hw.contract.generator import Generator, lfsr_shift, lfsr_word, streams
+from pbit_hw.contract.generator import GENERATOR_NAMES
 from pbit_hw.contract.update import Unit
+from pbit_hw.sim.devices.lfsr import LfsrWords
 from pbit_hw.sim.kaufman import energy_per_spin
 
 
@@ -22,30 +23,15 @@ def random_program():
         edges = pairs[rng.random(len(pairs)) < degree / max(n - 1, 1)]
         chosen = Unit(int(rng.integers(2))) if unit is None else unit
         couplings, biases = rng.normal(0, scale, len(edges)), rng.normal(0, scale / 2, n)
-        kind = ("lfsr32", "xoshiro128")[int(rng.integers(2))] if generator is None else generator
+        kind = GENERATOR_NAMES[int(rng.integers(len(GENERATOR_NAMES)))] if generator is None else generator
         return compile(Model(chosen, tuple(range(n)), edges, couplings, biases), generator=kind, **options)
 
     return make
 
 
-class LfsrSource:
-    """The words of the simulator's own LFSR streams, shifted ``shifts`` times per sweep: 16 as the contract has it."""
-
-    def __init__(self, seed, replicas, n, shifts):
-        self.states = streams(Generator.LFSR32, seed, replicas * n).reshape(replicas, n).T.copy()
-        self.shifts = shifts
-
-    def words(self, replicas, n):
-        assert self.states.shape == (n, replicas)
-        words = lfsr_word(self.states)
-        for count in [8] * (self.shifts // 8) + [1] * (self.shifts % 8):
-            self.states = lfsr_shift(self.states, count)
-        return words
-
-
 @pytest.fixture(scope="session")
 def lfsr_source():
-    return LfsrSource
+    return LfsrWords
 
 
 @pytest.fixture(scope="session")

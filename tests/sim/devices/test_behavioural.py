@@ -8,7 +8,8 @@ import pytest
 from pbit_hw.compiler.models import RBM, Ising
 from pbit_hw.contract.errors import RequestError
 from pbit_hw.sim.devices import autonomous
-from pbit_hw.sim.devices.behavioural import Form, sample
+from pbit_hw.sim.devices.autonomous import sample
+from pbit_hw.sim.devices.behavioural import Form
 from pbit_hw.sim.exact import exact, states
 from pbit_hw.sim.statistics import histogram, total_variation
 

@@ -23,3 +23,14 @@ def test_autonomous_timestep(tmp_path):
     assert sampled[1.0, 0.2][0] == pytest.approx(1, abs=0.01)
     assert sampled[0.5, 0.2][0] == pytest.approx(0.21, abs=0.05)
     assert all(noise < 0.05 for (_, step), (_, noise) in sampled.items() if step <= 0.02)
+
+
+def test_lfsr_shifts(tmp_path):
+    """One and two shifts are wrong on both models, four on the lattice alone, eight and sixteen on neither."""
+    found = run("lfsr_shifts.py", tmp_path)
+    assert list(found) == [1, 2, 4, 8, 16]
+    assert found[1].distance == pytest.approx(0.043, abs=0.003)
+    assert found[1].energy.value == pytest.approx(-1.4337, abs=0.01)
+    assert all(value.exact_energy == pytest.approx(-1.131318, abs=1e-5) for value in found.values())
+    assert [shifts for shifts in found if found[shifts].floors > 3] == [1, 2]
+    assert [shifts for shifts in found if abs(found[shifts].errors) > 4] == [1, 2, 4]

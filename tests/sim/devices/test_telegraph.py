@@ -5,7 +5,16 @@ import pytest
 from scipy import linalg, stats
 
 from pbit_hw.contract.errors import ModelError
-from pbit_hw.sim.devices.telegraph import Telegraph, TelegraphWords, bernoulli_words, states_at
+from pbit_hw.sim.devices.telegraph import (
+    IN_PLANE,
+    PERPENDICULAR,
+    Telegraph,
+    TelegraphWords,
+    bernoulli_words,
+    states_at,
+)
+from pbit_hw.sim.exact import exact, states
+from pbit_hw.sim.statistics import total_variation
 
 ACCEPT = 1e-3
 """Least p-value of a match: some thirty are looked at here."""
@@ -15,6 +24,7 @@ DEVICES = [
     Telegraph(barrier_kt=2.0, drive=0.7),
     Telegraph(barrier_kt=4.6, attempt_ns=0.05, drive=-1.2),
     Telegraph(barrier_kt=12.0, attempt_ns=0.01, drive=0.1),
+    Telegraph(barrier_kt=3.0, attempt_ns=0.2, drive=0.9, offset=-0.4, skew=-0.8),
 ]
 
 
@@ -41,6 +51,58 @@ def test_mean_dwells_are_arrhenius_times_drive():
     assert device.correlation_ns == pytest.approx(tau_n / (2 * np.cosh(0.4)))
 
 
+def test_mean_dwells_of_an_asymmetric_junction():
+    device = Telegraph(barrier_kt=3.0, attempt_ns=0.5, drive=0.4, offset=-0.1, skew=0.5)
+    tau_n = 0.5 * np.exp(3.0) * np.exp(0.5 * 0.4)
+    assert device.mean_dwell_ns == pytest.approx([tau_n * np.exp(-0.3), tau_n * np.exp(0.3)])
+    assert device.probability_up == pytest.approx((1 + np.tanh(0.3)) / 2)
+    assert device.correlation_ns == pytest.approx(tau_n / (2 * np.cosh(0.3)))
+
+
+@pytest.mark.parametrize("skew", [-1.5, -0.3, 0.0, 0.3])
+def test_dwell_times_respond_by_skew_minus_and_plus_one(skew):
+    """d ln tau_m / dI = k + m: opposite slopes without skew, both of one sign with much of it."""
+    drives = np.linspace(-1, 1, 5)
+    logs = np.log([Telegraph(4.4, 0.1, drive, offset=0.2, skew=skew).mean_dwell_ns for drive in drives])
+    assert np.diff(logs, axis=0) / np.diff(drives)[:, None] == pytest.approx(np.tile([skew - 1, skew + 1], (4, 1)))
+
+
+def test_an_offset_is_a_drive_and_a_skew_does_nothing_without_one():
+    assert np.array_equal(Telegraph(2.0, offset=0.7).mean_dwell_ns, Telegraph(2.0, drive=0.7).mean_dwell_ns)
+    assert np.array_equal(Telegraph(2.0, offset=0.7, skew=0.5).mean_dwell_ns, Telegraph(2.0, drive=0.7).mean_dwell_ns)
+
+
+def boltzmann_of_junctions(model, **asymmetry):
+    """Stationary distribution of junctions that each have the drive of the others, hop by hop in continuous time."""
+    values = states(model, 0, 2**model.size).astype(float)
+    matrix = np.zeros((model.size, model.size))
+    matrix[tuple(model.edges.T)] = model.couplings
+    rates = np.zeros((len(values), len(values)))
+    for state, drives in enumerate(values @ (matrix + matrix.T) + model.biases):
+        for i, drive in enumerate(drives):
+            turned = np.where(np.arange(model.size) == i, -values[state], values[state])
+            end = int(np.flatnonzero((values == turned).all(axis=1))[0])
+            rates[state, end] = 1 / Telegraph(1.0, drive=drive, **asymmetry).mean_dwell_ns[int(values[state, i] > 0)]
+    generator = rates - np.diag(rates.sum(axis=1))
+    found = linalg.null_space(generator.T)[:, 0]
+    return found / found.sum()
+
+
+def test_coupled_junctions_sample_boltzmann_with_any_skew_and_without_offset(adder):
+    wanted = exact(adder, 1.0).probabilities
+    for skew in (0.0, 0.5):
+        assert boltzmann_of_junctions(adder, skew=skew) == pytest.approx(wanted, abs=1e-9)
+    assert total_variation(boltzmann_of_junctions(adder, offset=0.1), wanted) > 0.05
+
+
+def test_presets_are_as_fast_as_the_literature_says():
+    assert IN_PLANE.mean_dwell_ns == pytest.approx([8.0, 8.0], rel=0.03)
+    assert PERPENDICULAR.mean_dwell_ns == pytest.approx([1e6, 1e6], rel=0.03)
+    for device in (IN_PLANE, PERPENDICULAR):
+        assert 0.01 <= device.attempt_ns <= 1.0
+        assert device.probability_up == 0.5
+
+
 @pytest.mark.parametrize("device", DEVICES)
 def test_dwells_are_exponential_with_the_programmed_means(device):
     states, dwells = device.dwells(100_000, seed=DEVICES.index(device))
@@ -63,8 +125,8 @@ def test_negative_control_dwells_of_a_coarse_time_step_are_rejected():
 
 def test_negative_control_a_drive_that_is_off_by_a_twentieth_is_rejected():
     device = Telegraph(barrier_kt=2.0, drive=0.7)
-    other = Telegraph(barrier_kt=2.0, drive=0.75)
-    assert max(dwell_p_values(device, *other.dwells(100_000, seed=3))) < 1e-6
+    for other in (Telegraph(barrier_kt=2.0, drive=0.75), Telegraph(barrier_kt=2.0, drive=0.7, skew=0.07)):
+        assert max(dwell_p_values(device, *other.dwells(100_000, seed=3))) < 1e-6
 
 
 @pytest.mark.parametrize("device", DEVICES)
@@ -158,7 +220,7 @@ def test_words_read_often_remember_as_much_as_the_junctions(ratio):
 
 
 def test_driven_junctions_give_biased_bits():
-    device = Telegraph(barrier_kt=2.0, drive=0.1)
+    device = Telegraph(barrier_kt=2.0, drive=0.06, offset=0.04)
     bits = word_bits(TelegraphWords(device, 30 * device.correlation_ns, seed=1), 200)
     assert bits.mean(axis=(0, 1)) == pytest.approx(np.full(16, device.probability_up), abs=4 / np.sqrt(bits.size / 16))
 
@@ -176,7 +238,14 @@ def test_words_depend_on_the_seed_alone_and_a_new_array_starts_afresh():
 
 
 @pytest.mark.parametrize(
-    "parameters", [{"barrier_kt": 1e4}, {"barrier_kt": float("nan")}, {"barrier_kt": 1.0, "attempt_ns": 0.0}]
+    "parameters",
+    [
+        {"barrier_kt": 1e4},
+        {"barrier_kt": float("nan")},
+        {"barrier_kt": 1.0, "attempt_ns": 0.0},
+        {"barrier_kt": 1.0, "offset": float("inf")},
+        {"barrier_kt": 1.0, "drive": 2.0, "skew": 1e3},
+    ],
 )
 def test_impossible_junctions_are_refused(parameters):
     with pytest.raises(ModelError, match="positive and finite"):
