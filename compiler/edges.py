@@ -44,7 +44,7 @@ def real_array(values: Any, name: str, shape: tuple[int | None, ...]) -> Float:
         if np.iscomplexobj(values):
             raise TypeError
         array = np.array(values, np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ModelError(f"{name} must be an array of real numbers, not {type(values).__name__}") from None
     if array.ndim != len(shape) or any(want not in (None, got) for want, got in zip(shape, array.shape, strict=True)):
         wanted = ", ".join("any" if length is None else str(length) for length in shape)

@@ -14,7 +14,8 @@ from ..contract.errors import ModelError
 from ..contract.update import Unit
 from .base import Model, fill
 from .edges import Float, canonical_edges, edges_of_matrix, quadratic_form, real_array
-from .readers import Graph, read_bqm, read_gset, read_networkx
+from .files import gset_graph, read_file
+from .readers import Graph, read_bqm, read_networkx
 
 __all__ = ["RBM", "BoltzmannMachine", "Hopfield", "Ising", "MaxCut", "Model"]
 
@@ -129,8 +130,33 @@ class Ising(Model):
         ModelError
             If the file is missing, not of this format, or ends early.
         """
-        n, edges, weights = read_gset(path)
-        return MaxCut.from_edges(n, edges, -weights)
+        return MaxCut._from_graph(gset_graph(path))
+
+    @staticmethod
+    def from_file(path: str | os.PathLike[str]) -> Ising:
+        """The model of a file, whose format is told from its contents.
+
+        Parameters
+        ----------
+        path : path-like
+            A G-set file, an edge list, dimod's COO or JSON, a MatrixMarket or
+            .npy matrix, or an .npz; ``docs/inputs.md`` says what each means.
+
+        Returns
+        -------
+        Ising
+            A `MaxCut` for a G-set file.
+
+        Raises
+        ------
+        ModelError
+            If the file is missing, damaged, of no known format or too large.
+        """
+        graph = read_file(path)
+        try:
+            return (MaxCut if graph.max_cut else Ising)._from_graph(graph)
+        except ModelError as error:
+            raise ModelError(f"{path}: {error}") from None
 
 
 class MaxCut(Ising):

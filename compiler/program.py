@@ -20,12 +20,15 @@ from ..contract.image import Image
 from ..contract.request import Batch, Request
 from ..contract.update import Unit
 from . import storage
-from .base import Model
-from .colouring import check_colouring, dsatur
+from .base import Model, Variables
+from .cnf import Formula
+from .colouring import check_colouring, colour
 from .edges import Int32
 from .expansion import Expansion
 from .placement import Placement, place
+from .polynomial import Polynomial
 from .quantise import Quantisation, check_widths, choose_format, measure
+from .reduce import reduce
 from .report import Report
 from .requests import make_request
 from .samples import Samples
@@ -35,6 +38,10 @@ BETA_FORMAT = "u[3][9]"
 
 GENERATOR = "xoshiro64"
 """Default generator: the cheapest that passes TestU01's Crush, see docs/contract.md."""
+
+
+COLOURINGS = ("few", "fast", "exact")
+"""Ways to colour; the first is the default."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +90,16 @@ class Program:
         couplings = np.zeros(len(self.target.edges))
         couplings[self.slot_edges] = self.image.weights * step
         return self.target.with_values(couplings, self._to_logical(self.image.unfold() * step))
+
+    @cached_property
+    def clamps(self) -> dict[Any, int]:
+        """Label and value of the variables that are clamped unless a run says otherwise."""
+        clamped, values = self._to_logical(self.image.clamped), self._to_logical(self.image.clamp_values)
+        if self.expansion is not None:
+            leaders = self.expansion.copies[self.expansion.first[:-1]]
+            clamped, values = clamped[leaders], values[leaders]
+        model = self.model
+        return {model.labels[place]: model.allowed[values[place]] for place in np.flatnonzero(clamped)}
 
     def _to_logical(self, physical: npt.NDArray[Any]) -> npt.NDArray[Any]:
         return physical.take(self._place, axis=-1)
@@ -200,7 +217,7 @@ class Program:
         ModelError
             If a label is neither a number nor a string nor a tuple of them.
         """
-        data = storage.dump(self.model, self.image, self.order, self.slot_edges)
+        data = storage.dump(self.target, self.image, self.order, self.slot_edges, self.expansion)
         try:
             container.write_whole(path, data)
         except OSError as error:
@@ -228,21 +245,23 @@ def load(path: str | os.PathLike[str]) -> Program:
 
 
 def compile(
-    model: Model | Expansion,
+    model: Variables | Expansion,
     *,
     weight_bits: int = 8,
     weight_format: str | SignedFormat | None = None,
     beta_format: str | UnsignedFormat = BETA_FORMAT,
     generator: str = GENERATOR,
     max_degree: int | None = None,
+    colouring: str = COLOURINGS[0],
     clamp: Mapping[Any, float] | None = None,
 ) -> Program:
     """Map a model onto a coloured p-bit array in fixed point.
 
     Parameters
     ----------
-    model : Model or Expansion
-        What to sample, or what a pass made of it.
+    model : Model, Polynomial, Formula or Expansion
+        What to sample, or what a pass made of it. A polynomial is reduced to pairs faithfully at beta up to 1, a
+        formula for its ground states alone.
     weight_bits : int
         Bits of a coupling, the sign included: the finest format that clips nothing, or a narrower one that is exact.
     weight_format : str, optional
@@ -255,6 +274,9 @@ def compile(
         statistical tests, see docs/contract.md.
     max_degree : int, optional
         Refuse a model with a variable of more neighbours.
+    colouring : {"few", "fast", "exact"}
+        Colours are clocks per sweep: as few as some seconds of search find, those of one pass of DSATUR, or provably
+        as few as there can be, for small graphs.
     clamp : mapping, optional
         Label to value of variables that are clamped unless a run says otherwise.
 
@@ -265,7 +287,7 @@ def compile(
     Raises
     ------
     ModelError
-        If it is no model, or there is no such generator.
+        If it is no model, or there is no such generator or colouring.
     FormatError
         If a format is malformed, or its fields are too wide for the array.
     FitError
@@ -273,6 +295,10 @@ def compile(
     RequestError
         If a clamp names no variable, or a value that it cannot take.
     """
+    if isinstance(model, Polynomial):
+        model = reduce(model)
+    elif isinstance(model, Formula):
+        model = model.model()
     expansion = model if isinstance(model, Expansion) else None
     target = expansion.target if expansion else model
     if not isinstance(target, Model):
@@ -284,7 +310,9 @@ def compile(
         chosen = choose_format(np.concatenate([target.couplings, target.biases]), weight_bits)
     else:
         chosen = SignedFormat.parse(str(weight_format))
-    colours = dsatur(target.size, target.edges)
+    if colouring not in COLOURINGS:
+        raise ModelError(f"no colouring {colouring!r}; use {' or '.join(COLOURINGS)}")
+    colours = colour(target.size, target.edges, improve=colouring == "few", exact=colouring == "exact")
     check_colouring(target.edges, colours)
     placement = place(target.edges, colours)
     image = _image(target, placement, chosen, UnsignedFormat.parse(str(beta_format)), Generator[generator.upper()])
@@ -336,7 +364,8 @@ def _check_degree(model: Model, max_degree: int | None) -> None:
     degree = int(np.bincount(model.edges.ravel(), minlength=1).max())
     if max_degree is not None and degree > max_degree:
         raise FitError(
-            f"graph has degree {degree}, limit is {max_degree}: use a sparser graph or compile with max_degree={degree}"
+            f"graph has degree {degree}, limit is {max_degree}: split variables with sparsify(model, {max_degree}), "
+            f"`pbit compile --sparsify {max_degree}`, or use a sparser graph"
         )
 
 

@@ -13,6 +13,7 @@ from ..contract.errors import ModelError, RequestError
 from ..contract.image import Image
 from ..contract.request import Request, initial_states
 from .base import Variables
+from .buses import spelt_out
 from .edges import Int32
 from .expansion import Expansion
 
@@ -48,7 +49,8 @@ def make_request(
             f"states, the limit is {MAX_KEPT_BYTES / 1e9:.1f} GB; raise keep_every"
         )
     if initial is None:
-        states = initial_states(seed, replicas, image.size)
+        states = initial_states(seed, replicas, model.size)
+        states = states if expansion is None else expansion.spread(states)[:, order]
     else:
         states = _expanded(expansion, _initial_bits(model, initial, replicas))[:, order]
     if clamp is None:
@@ -117,10 +119,10 @@ def _initial_bits(model: Variables, initial: npt.ArrayLike, replicas: int) -> Ui
 
 
 def clamps(model: Variables, clamp: Mapping[Any, npt.ArrayLike], replicas: int) -> tuple[Uint8, Uint8]:
-    """Which variables are clamped, shape (n,), and to what in each replica, shape (replicas, n)."""
+    """Which variables are clamped, shape (n,), and to what in each replica, shape (replicas, n); buses by numbers."""
     clamped = np.zeros(model.size, np.uint8)
     values = np.zeros((replicas, model.size), np.uint8)
-    for label, wanted in clamp.items():
+    for label, wanted in spelt_out(clamp, model.index, model.allowed).items():
         if label not in model.index:
             raise RequestError(f"cannot clamp {label!r}: the model has no such variable; see model.labels")
         array = np.asarray(wanted)

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..contract.errors import ModelError
+from ..contract.errors import ModelError, RequestError
 from .base import Model, Variables
+from .buses import buses, joined
 from .edges import Float, pair_means
 
 
@@ -88,6 +89,29 @@ class Samples:
         """The row of lowest energy, the first of several."""
         index = int(self.energies.argmin())
         return Best(float(self.energies[index]), self.states[index], index)
+
+    def __getitem__(self, name: Any) -> npt.NDArray[Any]:
+        """A variable or a bus, as an unsigned number in each row.
+
+        Parameters
+        ----------
+        name : hashable
+            Label of a variable, or ``"p"`` for the variables ``p[0]``, the lowest bit, ``p[1]`` …
+
+        Returns
+        -------
+        ndarray of int64, shape (n_samples,)
+            Of Python's integers if a bus has more than 63 bits.
+
+        Raises
+        ------
+        RequestError
+            If the model has no such variable or bus.
+        """
+        labels = [name] if name in self.model.index else buses(self.model.index).get(name)
+        if labels is None:
+            raise RequestError(f"no variable or bus {name!r} in this model; see model.labels")
+        return joined(self.states[:, [self.model.index[label] for label in labels]] > 0)
 
     @property
     def flips_per_s(self) -> float:

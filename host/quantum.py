@@ -83,7 +83,7 @@ def quantum_anneal(
             f"{steps} steps of a field from {gamma[0]} to {gamma[1]}: it must fall, in at least one step"
         )
     # compiled at the end of the schedule, whose couplings are the largest
-    program = compile(Trotter(model, gamma[1], beta, slices).sliced, weight_bits=WEIGHT_BITS)
+    program = compile(Trotter(model, gamma[1], beta, slices).sliced, weight_bits=WEIGHT_BITS, colouring="fast")
     sampler = open_sampler(program)
     options: dict[str, Any] = {"replicas": replicas, "beta": beta, "keep_every": sweeps_per_step}
     for field in np.geomspace(*gamma, steps):

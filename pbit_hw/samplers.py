@@ -101,7 +101,7 @@ class AnnealSampler(_ArraySampler):
         self.remove_unknown_kwargs(**unknown)
 
         def run(model: Ising, chosen: int) -> tuple[States, dict[str, Any]]:
-            program = compile(model, weight_bits=WEIGHT_BITS)
+            program = compile(model, weight_bits=WEIGHT_BITS, colouring="fast")
             betas = beta_range or _range(program)
             samples = anneal(program, sweeps=num_sweeps, replicas=num_reads, beta=betas, seed=chosen, threads=threads)
             return samples.states, {"beta_range": betas, "num_sweeps": num_sweeps, "sampling_ns": samples.wall_ns}
@@ -135,7 +135,7 @@ class TemperSampler(_ArraySampler):
             )
 
         def run(model: Ising, chosen: int) -> tuple[States, dict[str, Any]]:
-            program = compile(model, weight_bits=WEIGHT_BITS)
+            program = compile(model, weight_bits=WEIGHT_BITS, colouring="fast")
             betas = beta_range or _range(program)
             found = temper(program, rounds=num_rounds, rungs=rungs, beta=betas, seed=chosen, threads=threads)
             states = np.concatenate([found.best.states, found.samples.states])[:num_reads]
@@ -199,7 +199,7 @@ class MetropolisSampler(_BQMSampler):
         from .sim.metropolis import Metropolis  # brings numba, which takes a second
 
         def run(model: Ising, chosen: int) -> tuple[States, dict[str, Any]]:
-            program = compile(model, weight_bits=WEIGHT_BITS)
+            program = compile(model, weight_bits=WEIGHT_BITS, colouring="fast")
             betas = beta_range or _range(program)
             samples = Metropolis(program, seed=chosen).sample(
                 num_sweeps, replicas=num_reads, beta=geometric(*betas, num_sweeps), keep_every=num_sweeps
@@ -228,7 +228,9 @@ class DescentSampler(_BQMSampler):
         from .sim.descent import descend  # brings numba, which takes a second
 
         def run(model: Ising, chosen: int) -> tuple[States, dict[str, Any]]:
-            samples = descend(compile(model, weight_bits=WEIGHT_BITS), replicas=num_reads, seed=chosen)
+            samples = descend(
+                compile(model, weight_bits=WEIGHT_BITS, colouring="fast"), replicas=num_reads, seed=chosen
+            )
             return samples.states, {"num_sweeps": int(samples.sweep.max()), "sampling_ns": samples.wall_ns}
 
         return self._sampled(bqm, seed, run)

@@ -222,11 +222,11 @@ def certify(
         If beta varies, rows are missing, there are too few, or samples contradict the clamp.
     """
     kept, replicas = _shape(samples)
-    clamp = _compiled_clamps(program) if clamp is None else clamp
+    clamp = clamp if clamp is not None else {} if program is None else program.clamps
     series = samples.energies.reshape(kept, replicas)
     energy = mean_with_error(series)
     variables = look_at(samples.states.reshape(kept, replicas, -1), samples.model.labels, clamp)
-    model = samples.model if program is None else program.quantised
+    model = samples.model if program is None or program.expansion is not None else program.quantised
     held = None if beta is None else _held_beta(constant_beta(beta), program)
     worth = min(energy.effective_samples, variables.effective_samples)
     return Certificate(
@@ -256,15 +256,6 @@ def _shape(samples: Any) -> tuple[int, int]:
     if shape[0] < MIN_LENGTH:
         raise RequestError(f"{shape[0]} kept sweeps are too few for a certificate; keep at least {MIN_LENGTH}")
     return shape
-
-
-def _compiled_clamps(program: Any) -> Mapping[Hashable, float]:
-    """Clamps that a program was compiled with."""
-    if program is None:
-        return {}
-    model, image = program.model, program.image
-    held = [(program.order[p], image.clamp_values[p]) for p in np.flatnonzero(image.clamped)]
-    return {model.labels[variable]: model.allowed[int(bit)] for variable, bit in held}
 
 
 def _held_beta(beta: float, program: Any) -> float:

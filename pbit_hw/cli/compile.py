@@ -7,8 +7,9 @@ from typing import Any
 import click
 
 from ..compiler import compile as compile_model
-from ..compiler.program import GENERATOR
+from ..compiler.program import COLOURINGS, GENERATOR
 from ..compiler.report import Report
+from ..compiler.sparsify import STRENGTH, sparsify
 from ..contract.generator import GENERATOR_NAMES
 from .inputs import MODEL_HELP, read_model
 from .output import console, json_option, print_fields, print_json
@@ -24,16 +25,33 @@ from .output import console, json_option, print_fields, print_json
     "--generator", type=click.Choice(GENERATOR_NAMES), default=GENERATOR, show_default=True, help="Generator."
 )
 @click.option("--max-degree", type=int, help="Refuse models of a larger degree.")
+@click.option("--colouring", type=click.Choice(COLOURINGS), default=COLOURINGS[0], show_default=True, help="Effort.")
+@click.option("--sparsify", "copy_degree", type=int, help="Split variables into copies of at most this degree.")
+@click.option("--copy-strength", default=STRENGTH, show_default=True, help="Coupling of copies, in units of torque.")
 @json_option
-def command(model, output, weight_bits, weight_format, beta_format, generator, max_degree, as_json):
+def command(
+    model,
+    output,
+    weight_bits,
+    weight_format,
+    beta_format,
+    generator,
+    max_degree,
+    colouring,
+    copy_degree,
+    copy_strength,
+    as_json,
+):
     """Compile a model and write the program."""
+    read = read_model(model)
     program = compile_model(
-        read_model(model),
+        read if copy_degree is None else sparsify(read, copy_degree, copy_strength),
         weight_bits=weight_bits,
         weight_format=weight_format,
         beta_format=beta_format,
         generator=generator,
         max_degree=max_degree,
+        colouring=colouring,
     )
     program.save(output)
     if as_json:

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import os
 import re
-from pathlib import Path
+from typing import Any
 
 import click
-import numpy as np
 
 from ..compiler import library
+from ..compiler.buses import buses
+from ..compiler.cnf import Formula
 from ..compiler.models import Ising, Model
 from ..compiler.program import Program
+from ..compiler.topologies import topology
 from ..contract.errors import ModelError, RequestError
+from .logic import is_verilog, read_circuit
 
-MODEL_HELP = "A model is full-adder, and, lattice:8x8 (any size and dimension), a G-set file or an .npz with J and h."
+MODEL_HELP = (
+    "A model is full-adder, and, lattice:8x8 (any size and dimension), chimera:16, pegasus:12 or zephyr:8 with "
+    "couplings +1 and -1 (pegasus:12:SEED for others), or a file: G-set, edge list, dimod's COO or JSON, MatrixMarket, "
+    ".npy, .npz, DIMACS .cnf and .wcnf, combinational Verilog."
+)
 
 
-def read_model(text: str) -> Model:
-    """The model that a command's argument names.
+def read_model(text: str) -> Any:
+    """The model that a command's argument names, a `Model` or a `Formula`.
 
     Parameters
     ----------
@@ -35,20 +43,15 @@ def read_model(text: str) -> Model:
         return library.and_gate()
     if match := re.fullmatch(r"lattice:(\d+(?:x\d+)*)", text):
         return library.lattice(tuple(int(side) for side in match[1].split("x")))
-    path = Path(text)
-    if not path.is_file():
+    if match := re.fullmatch(r"(chimera|pegasus|zephyr):(\d{1,9})(?::(\d{1,9}))?", text):
+        return topology(match[1], int(match[2]), seed=int(match[3] or 0))
+    if not os.path.isfile(text):
         raise ModelError(f"there is no model {text!r}. {MODEL_HELP}")
-    return _read_npz(path) if path.suffix == ".npz" else Ising.from_gset(path)
-
-
-def _read_npz(path: Path) -> Model:
-    try:
-        arrays = np.load(path, allow_pickle=False)
-        couplings = np.asarray(arrays["J"], np.float64)
-        biases = np.asarray(arrays["h"], np.float64) if "h" in arrays else np.zeros(len(couplings))
-    except (KeyError, ValueError, OSError) as error:
-        raise ModelError(f"{path} does not hold a numeric square array J (and h): {error}") from error
-    return Ising(biases, couplings)
+    if is_verilog(text):
+        return read_circuit(text).model()
+    if text.lower().endswith((".cnf", ".wcnf")):
+        return Formula.from_dimacs(text)
+    return Ising.from_file(text)
 
 
 def read_program(path: str) -> Program:
@@ -70,7 +73,7 @@ def parse_beta(ctx: click.Context, param: click.Parameter, value: str | None) ->
 
 
 def read_clamps(texts: tuple[str, ...], model: Model) -> dict[object, int] | None:
-    """Clamps given as ``LABEL=VALUE``; None where there are none.
+    """Clamps given as ``LABEL=VALUE``, a number for a bus; None where there are none.
 
     Raises
     ------
@@ -78,10 +81,14 @@ def read_clamps(texts: tuple[str, ...], model: Model) -> dict[object, int] | Non
         If a clamp names no variable or no integer.
     """
     by_name = {str(label): label for label in model.labels}
-    clamps = {}
+    named = buses(model.index) if texts else {}
+    clamps: dict[object, int] = {}
     for text in texts:
         name, _, value = text.partition("=")
-        if name not in by_name or not re.fullmatch(r"[+-]?1|0", value):
-            raise RequestError(f"clamp {text!r} is not LABEL=VALUE with a variable of the model and -1, 0 or 1")
-        clamps[by_name[name]] = int(value)
+        is_bus = name in named and name not in by_name
+        if not (is_bus or name in by_name) or not re.fullmatch(r"-?\d+" if is_bus else r"[+-]?1|0", value):
+            raise RequestError(
+                f"clamp {text!r} is not LABEL=VALUE with a variable of the model and -1, 0 or 1, or BUS=NUMBER"
+            )
+        clamps[by_name.get(name, name)] = int(value)
     return clamps or None

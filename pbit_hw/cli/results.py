@@ -18,6 +18,8 @@ def summary(samples: Samples) -> dict[str, Any]:
     fields: dict[str, Any] = {"best_energy": float(samples.best.energy)}
     if hasattr(samples.model, "cut"):
         fields["best_cut"] = float(samples.model.cut(samples.best.state[None])[0])
+    if samples.broken is not None:
+        fields["mean_broken_share"] = float(samples.broken.mean())
     return fields | {
         "n_samples": len(samples.states),
         "flips_per_s": float(samples.flips_per_s),

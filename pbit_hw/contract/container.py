@@ -22,7 +22,7 @@ import numpy.typing as npt
 from .errors import ImageError
 
 MAGIC = b"PBITFILE"
-FILE_VERSION = 1
+FILE_VERSION = 2
 HEAD = struct.Struct("<8sHI")
 """Magic, file version, header length."""
 

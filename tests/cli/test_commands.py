@@ -73,6 +73,28 @@ def test_recorded_entropy_gives_the_same_samples_everywhere(pbit, adder):
     assert np.array_equal(states("--seed", 1), states("--seed", 1))
 
 
+def test_sparsified_programs_answer_in_the_models_variables(pbit):
+    report = pbit.json("compile", "full-adder", "-o", "thin.pbit", "--sparsify", 3)
+    assert max(map(int, report["degree_histogram"])) == 3
+    assert report["pbits"] == 10
+    fields = pbit.json("sample", "thin.pbit", "--sweeps", 500, "--replicas", 8, "--beta", "0.2:3", "-o", "s.npz")
+    assert np.load(pbit.folder / "s.npz")["states"].shape == (8, 5)
+    assert fields["best_energy"] == -4
+    assert 0 <= fields["mean_broken_share"] < 0.2
+    certified = pbit.json("sample", "thin.pbit", "--sweeps", 20000, "--replicas", 64, "--certify", "--clamp", "A=1")
+    assert certified["certificate"]["exact"]["total_variation"] < 0.1
+
+
+def test_formulas_are_solved_in_their_own_variables(pbit):
+    (pbit.folder / "f.cnf").write_text("p cnf 4 4\n1 2 3 0\n-1 -2 4 0\n-3 -4 0\n-1 0\n")
+    pbit.json("compile", "f.cnf", "-o", "f.pbit")
+    fields = pbit.json("sample", "f.pbit", "--sweeps", 500, "--replicas", 16, "--beta", "0.2:6", "-o", "s.npz")
+    assert fields["best_energy"] == 0
+    best = np.load(pbit.folder / "s.npz")["states"][np.load(pbit.folder / "s.npz")["energies"].argmin()]
+    assert best.shape == (4,)
+    assert best[0] == 0
+
+
 def test_train_writes_a_program_that_knows_the_data(pbit):
     options = ("--epochs", 4, "--device", "virtual")
     fields = pbit.json("train", "full-adder", "-o", "t.pbit", *options)
@@ -120,3 +142,26 @@ def test_solve_refuses_options_of_the_other_method(pbit, adder, options, message
     done = pbit.run("solve", adder, *options)
     assert done.returncode == 2
     assert message in done.stderr
+
+
+MULTIPLIER = "module mult (input [3:0] a, input [3:0] b, output [7:0] p); assign p = a * b; endmodule"
+
+
+def test_verilog_runs_backwards(pbit):
+    (pbit.folder / "mult.v").write_text(MULTIPLIER)
+    fields = pbit.json("solve", "mult.v", "--clamp", "p=143")
+    assert fields["solved"]
+    assert sorted((fields["solution"]["a"], fields["solution"]["b"])) == [11, 13]
+    assert pbit.error("solve", "mult.v", "--clamp", "p=300") == "error: p has 8 bits, 300 needs 9; give 0 to 255"
+
+
+@pytest.mark.slow
+def test_verilog_as_people_see_it(pbit):
+    (pbit.folder / "mult.v").write_text(MULTIPLIER)
+    assert pbit.run("solve", "mult.v", "--clamp", "p=49").stdout.splitlines()[-1] == "a = 7, b = 7"
+    assert "no solution found" in pbit.run("solve", "mult.v", "--clamp", "p=251", "--sweeps", 50).stdout
+    pbit.json("compile", "mult.v", "-o", "mult.pbit")
+    assert pbit.json("solve", "mult.pbit", "--clamp", "p=143")["best_energy"] == 0
+    (pbit.folder / "carry.v").write_text("module c (input x, y, z, output s, k); assign {k, s} = x + y + z; endmodule")
+    clamps = ("--clamp", "s=0", "--clamp", "k=0")
+    assert pbit.json("solve", "carry.v", *clamps)["solution"] == {"x": 0, "y": 0, "z": 0, "s": 0, "k": 0}

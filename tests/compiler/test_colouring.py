@@ -13,8 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from pbit_hw.compiler.colouring import adjacency, check_colouring, dsatur
+from pbit_hw.compiler.colouring import adjacency, check_colouring, colour, dsatur
 from pbit_hw.compiler.edges import Int32, canonical_edges
+from pbit_hw.compiler.models import Ising
+from pbit_hw.compiler.recolouring import balanced
+from pbit_hw.compiler.topologies import topology
 from pbit_hw.contract.errors import ModelError
 
 
@@ -108,3 +111,74 @@ def test_time_grows_about_linearly() -> None:
             runs.append(time.process_time() - start)
         times.append(min(runs))
     assert times[1] < 80 * times[0]
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.data(), st.booleans(), st.booleans())
+def test_colour_is_proper_and_deterministic(
+    graphs: SearchStrategy[tuple[int, npt.NDArray[np.int64]]], data: st.DataObject, exact: bool, balance: bool
+) -> None:
+    n, pairs = data.draw(graphs)
+    edges, _ = canonical_edges(n, pairs, np.zeros(len(pairs)))
+    colours = colour(n, edges, exact=exact, balance=balance)
+    check_colouring(edges, colours)
+    assert colours.dtype == np.int32
+    assert set(colours.tolist()) == set(range(colours.max() + 1))
+    assert colours.max() <= dsatur(n, edges).max()
+    assert colours.tolist() == colour(n, edges, exact=exact, balance=balance).tolist()
+
+
+NETWORKX = {"G1": 15, "G14": 7, "G22": 8, "G43": 8, "pegasus:12": 4, "zephyr:8": 5}
+"""Colours of networkx's DSATUR with vertices in the order of the edges, which takes it seconds; see the slow test."""
+
+
+@pytest.mark.parametrize("name", NETWORKX)
+def test_no_more_colours_than_networkx(request: pytest.FixtureRequest, name: str) -> None:
+    n, edges = instance(request, name)
+    colours = colour(n, edges)
+    check_colouring(edges, colours)
+    assert colours.max() + 1 <= NETWORKX[name]
+    even = balanced(colours, edges)
+    check_colouring(edges, even)
+    assert even.max() == colours.max()
+    assert np.ptp(np.bincount(even)) <= 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NETWORKX)
+def test_networkx_takes_as_many_colours_as_noted(request: pytest.FixtureRequest, name: str) -> None:
+    graph: nx.Graph[int] = nx.Graph(instance(request, name)[1].tolist())
+    assert max(nx.greedy_color(graph, strategy="DSATUR").values()) + 1 == NETWORKX[name]
+
+
+def instance(request: pytest.FixtureRequest, name: str) -> tuple[int, Int32]:
+    family, _, size = name.partition(":")
+    if not size:
+        model = Ising.from_gset(request.getfixturevalue("gset") / f"{name}.txt")
+        return model.size, model.edges
+    graph = topology(family, int(size))
+    return graph.size, graph.edges
+
+
+def test_a_million_vertices_of_a_lattice() -> None:
+    """Periodic, cubic, 100^3: measured at 0.1 s."""
+    sites = np.arange(100**3).reshape(100, 100, 100)
+    pairs = [np.stack([sites.ravel(), np.roll(sites, 1, axis).ravel()], axis=1) for axis in range(3)]
+    edges = np.concatenate(pairs).astype(np.int32)
+    start = time.process_time()
+    colours = colour(sites.size, edges, balance=True)
+    assert time.process_time() - start < 10
+    assert np.bincount(colours).tolist() == [500_000, 500_000]
+    check_colouring(edges, colours)
+
+
+@pytest.mark.slow
+def test_a_million_vertices_of_a_random_graph() -> None:
+    n, rng = 1_000_000, np.random.default_rng(0)
+    pairs = rng.integers(0, n, (3 * n, 2))
+    edges, _ = canonical_edges(n, pairs[pairs[:, 0] != pairs[:, 1]], np.zeros(int((pairs[:, 0] != pairs[:, 1]).sum())))
+    start = time.process_time()
+    colours = colour(n, edges)
+    assert time.process_time() - start < 20
+    check_colouring(edges, colours)
+    assert colours.max() < 4

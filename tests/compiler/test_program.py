@@ -210,7 +210,7 @@ def test_what_is_no_model_is_refused(given_: Any, message: str) -> None:
 def test_a_degree_above_the_limit_is_refused() -> None:
     model = Ising.from_networkx(nx.star_graph(31))
     assert compile(model, max_degree=31).image.degrees.max() == 31
-    with pytest.raises(FitError, match="graph has degree 31, limit is 16: use a sparser graph or compile with max_d"):
+    with pytest.raises(FitError, match="graph has degree 31, limit is 16: split variables with sparsify"):
         compile(model, max_degree=16)
     assert compile(Ising([1.0], [[0.0]]), max_degree=0).image.size == 1
 

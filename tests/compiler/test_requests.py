@@ -95,6 +95,38 @@ def test_clamps(chain: Program, rbm: Program) -> None:
     assert request.clamped.dtype == request.clamp_values.dtype == np.uint8
 
 
+@pytest.fixture(scope="module")
+def bus() -> Program:
+    labels = [*(f"p[{i}]" for i in range(8)), "cin"]
+    return compile(Ising.from_edges(9, [(i, i + 1) for i in range(8)], np.ones(8), labels=labels))
+
+
+def test_a_clamp_of_a_bus_is_a_number(bus: Program) -> None:
+    request = bus.request(1, replicas=2, clamp={"p": [143, 1], "cin": 1})
+    assert request.clamped.all()
+    bits = request.clamp_values[:, [place(bus, f"p[{i}]") for i in range(8)]]
+    assert (bits @ (1 << np.arange(8))).tolist() == [143, 1]
+    assert bus.request(1, clamp={"p": np.uint8(255)}).clamp_values[0].sum() == 8
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (300, "p has 8 bits, 300 needs 9; give 0 to 255"),
+        (-1, "p is unsigned, -1 is not; give 0 to 255"),
+        (1.5, "p is 1.5; a bus takes a whole number"),
+        ("143", "p is '143'; a bus takes a whole number"),
+        ([1, 256], "p has 8 bits, 256 needs 9"),
+        (1 << 80, "p has 8 bits, 1208925819614629174706176 needs 81"),
+        ([1, 2, 3], r"has shape \(3,\); give a value or 2 of them"),
+    ],
+)
+def test_a_bus_takes_what_fits(bus: Program, value: Any, message: str) -> None:
+    with pytest.raises(RequestError, match=message) as caught:
+        bus.request(1, replicas=2, clamp={"p": value})
+    assert "\n" not in str(caught.value)
+
+
 def test_the_programs_clamps_hold_unless_others_are_given(chain: Program) -> None:
     default = chain.request(1, replicas=2)
     assert np.flatnonzero(default.clamped).tolist() == [place(chain, "S")]

@@ -19,7 +19,7 @@ from pbit_hw.contract.errors import ImageError, ModelError
 
 
 def dump(program: Program) -> bytes:
-    return storage.dump(program.model, program.image, program.order, program.slot_edges)
+    return storage.dump(program.target, program.image, program.order, program.slot_edges, program.expansion)
 
 
 def assert_same(first: Program, second: Program) -> None:

@@ -81,7 +81,7 @@ def test_messages_name_the_file_and_the_way_out() -> None:
     with pytest.raises(ImageError, match=r"model\.txt is not a compiled pbit-hw program; make one with: pbit compile"):
         container.parse(b"800 1600\n", "model.txt")
     newer = sealed(FILE[:8] + b"\x63\x00" + FILE[10:-32])
-    with pytest.raises(ImageError, match="file version 99, this pbit-hw reads 1; compile it again"):
+    with pytest.raises(ImageError, match="file version 99, this pbit-hw reads 2; compile it again"):
         container.parse(newer)
 
 

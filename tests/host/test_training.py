@@ -209,7 +209,7 @@ def test_the_full_adder_is_learned_over_the_link(tmp_path):
 def test_digits_over_the_link_follow_float_training(tmp_path):
     """A sixth of the digits for a third of the epochs."""
     curves = example("train_digits.py", tmp_path, quick=True)
-    assert curves.device[-1] > curves.device[0] + 1
+    assert curves.device[-1] - curves.device[0] > 0.8 * (curves.in_float[-1] - curves.in_float[0]) > 0.5
     assert curves.device[-1] == pytest.approx(curves.in_float[-1], rel=0.02)
 
 
