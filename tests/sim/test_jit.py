@@ -105,7 +105,7 @@ SCRIPT = """
 import numpy as np
 from pbit_hw.sim.cycle import CycleArray
 from pbit_hw.compiler import compile, library
-array = CycleArray(compile(library.and_gate()).image)
+array = CycleArray(compile(library.and_gate(), generator="lfsr32").image)
 array.sweeps_left = 1
 array.clock()
 print(array.registers[0, 0], CycleArray.__module__)
