@@ -231,8 +231,10 @@ class _Program:
 
 
 def _minimised(cost: Float, above: Float, most: Float, equal: Float, bounds: list[tuple[Any, Any]]) -> Float:
-    from scipy.optimize import linprog
-
+    try:
+        from scipy.optimize import linprog
+    except ImportError:
+        raise ModelError("a gate of one's own is found by scipy's linear programming: pip install scipy") from None
     found = linprog(cost, above, most, equal, np.zeros(len(equal)), bounds, method="highs")
     return np.asarray(found.x, np.float64)
 
