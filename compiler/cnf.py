@@ -20,7 +20,7 @@ from ..contract.errors import ModelError
 from ..contract.update import Unit
 from .base import Variables, check_labels
 from .dimacs import read_dimacs
-from .edges import Float, Int32, Int64, real_array
+from .edges import Float, Int32, Int64, check_rows, real_array
 from .expansion import Expansion
 from .gadgets import clause_model, split
 from .polynomial import Polynomial, Terms, freeze
@@ -255,14 +255,10 @@ def _literals(number: int, clause: Sequence[int]) -> list[int]:
 
 
 def _check_clauses(first: Int32, literals: Int32, size: int) -> None:
-    if first.dtype != np.int32 or literals.dtype != np.int32 or first.ndim != 1 or literals.ndim != 1:
-        raise ModelError("clause_first and literals must be int32 of one dimension; use Formula.of_clauses")
-    lengths = np.diff(first.astype(np.int64))
-    if not len(first) or first[0] != 0 or first[-1] != len(literals) or (lengths < 1).any():
-        raise ModelError("clause_first does not divide the literals into clauses; use Formula.of_clauses")
+    lengths = check_rows(first, literals, ("clause_first", "literals", "clauses"), "Formula.of_clauses")
     variables = np.abs(literals.astype(np.int64))
     if ((variables < 1) | (variables > size)).any():
         raise ModelError(f"a literal names none of the variables 1 to {size}; use Formula.of_clauses")
-    keys = np.repeat(np.arange(len(lengths)), lengths.astype(np.int64)) * (size + 1) + variables
+    keys = np.repeat(np.arange(len(lengths)), lengths) * (size + 1) + variables
     if len(np.unique(keys)) < len(keys):
         raise ModelError("a clause has a variable twice; use Formula.of_clauses")

@@ -56,6 +56,31 @@ def real_array(values: Any, name: str, shape: tuple[int | None, ...]) -> Float:
     return array
 
 
+def check_rows(first: Int32, flat: Int32, names: tuple[str, str, str], maker: str) -> Int64:
+    """Lengths of the rows that ``first`` cuts ``flat`` into, none of them empty.
+
+    Parameters
+    ----------
+    first, flat : ndarray of int32
+        Row r is ``flat[first[r]:first[r + 1]]``.
+    names : (str, str, str)
+        What the two arrays and the rows are called.
+    maker : str
+        What makes arrays that are right.
+
+    Raises
+    ------
+    ModelError
+        If they are no such arrays.
+    """
+    if first.dtype != np.int32 or flat.dtype != np.int32 or first.ndim != 1 or flat.ndim != 1:
+        raise ModelError(f"{names[0]} and {names[1]} must be int32 of one dimension; use {maker}")
+    lengths: Int64 = np.diff(first.astype(np.int64))
+    if not len(first) or first[0] != 0 or first[-1] != len(flat) or (lengths < 1).any():
+        raise ModelError(f"{names[0]} does not divide {names[1]} into {names[2]}; use {maker}")
+    return lengths
+
+
 def canonical_edges(n: int, edges: npt.ArrayLike, couplings: npt.ArrayLike) -> tuple[Int32, Float]:
     """Edges as i < j, sorted, with the couplings of repeated edges summed.
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from ..contract.errors import ModelError
 from ..contract.update import Unit
 from .base import Model, Variables, check_labels
-from .edges import Float, Int32, real_array
+from .edges import Float, Int32, check_rows, real_array
 
 _BLOCK = 1 << 22
 """States of the variables of all terms, a byte each, that are held at once."""
@@ -203,11 +203,7 @@ def _indices(key: Iterable[Hashable], index: Mapping[Hashable, int]) -> tuple[in
 
 
 def _check_terms(first: Int32, variables: Int32, size: int) -> None:
-    if first.dtype != np.int32 or variables.dtype != np.int32 or first.ndim != 1 or variables.ndim != 1:
-        raise ModelError("term_first and term_variables must be int32 of one dimension; use Polynomial.of_terms")
-    lengths = np.diff(first.astype(np.int64))
-    if not len(first) or first[0] != 0 or first[-1] != len(variables) or (lengths < 1).any():
-        raise ModelError("term_first does not divide term_variables into terms; use Polynomial.of_terms")
+    lengths = check_rows(first, variables, ("term_first", "term_variables", "terms"), "Polynomial.of_terms")
     rises = np.diff(variables.astype(np.int64)) > 0
     rises[first[1:-1] - 1] = True
     if not rises.all() or ((variables < 0) | (variables >= size)).any():

@@ -295,14 +295,7 @@ def compile(
     RequestError
         If a clamp names no variable, or a value that it cannot take.
     """
-    if isinstance(model, Polynomial):
-        model = reduce(model)
-    elif isinstance(model, Formula):
-        model = model.model()
-    expansion = model if isinstance(model, Expansion) else None
-    target = expansion.target if expansion else model
-    if not isinstance(target, Model):
-        raise ModelError(f"compile takes a model, not {type(model).__name__}; {_model_hint(model)}")
+    target, expansion = _on_pairs(model)
     if generator.upper() not in Generator.__members__:
         raise ModelError(f"no generator {generator!r}; use {' or '.join(GENERATOR_NAMES)}")
     _check_degree(target, max_degree)
@@ -322,6 +315,19 @@ def compile(
         program = replace(program, image=image.with_clamps(request.clamped, request.clamp_values[0]))
     program.image.check()
     return program
+
+
+def _on_pairs(model: Any) -> tuple[Model, Expansion | None]:
+    """What goes on the array, and how it stands for the user's model if it is another."""
+    if isinstance(model, Polynomial):
+        model = reduce(model)
+    elif isinstance(model, Formula):
+        model = model.model()
+    if isinstance(model, Expansion):
+        return model.target, model
+    if not isinstance(model, Model):
+        raise ModelError(f"compile takes a model, not {type(model).__name__}; {_model_hint(model)}")
+    return model, None
 
 
 def _image(

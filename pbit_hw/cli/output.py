@@ -30,8 +30,16 @@ def print_fields(title: str, fields: Mapping[str, Any]) -> None:
     table.add_column(style="cyan", no_wrap=True)
     table.add_column()
     for name, value in fields.items():
-        table.add_row(name, f"{value:.4g}" if isinstance(value, float) else str(value))
+        table.add_row(name, _shown(value))
     console.print(table)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list) and value and all(isinstance(entry, float) for entry in value):
+        return ", ".join(f"{entry:.3g}" for entry in value)
+    return str(value)
 
 
 def rate(per_second: float, unit: str) -> str:
