@@ -75,7 +75,8 @@ def check_rows(first: Int32, flat: Int32, names: tuple[str, str, str], maker: st
     """
     if first.dtype != np.int32 or flat.dtype != np.int32 or first.ndim != 1 or flat.ndim != 1:
         raise ModelError(f"{names[0]} and {names[1]} must be int32 of one dimension; use {maker}")
-    lengths: Int64 = np.diff(first.astype(np.int64))
+    ends = first.astype(np.int64)
+    lengths = ends[1:] - ends[:-1]
     if not len(first) or first[0] != 0 or first[-1] != len(flat) or (lengths < 1).any():
         raise ModelError(f"{names[0]} does not divide {names[1]} into {names[2]}; use {maker}")
     return lengths
