@@ -92,6 +92,27 @@ class Expansion:
         ones: npt.NDArray[np.int32] = np.add.reduceat(bits[:, self.copies], self.first[:-1], axis=1, dtype=np.int32)
         return ones
 
+    def then(self, further: Expansion) -> Expansion:
+        """Expand the target too: copies of copies, as one expansion of the source.
+
+        Parameters
+        ----------
+        further : Expansion
+            Of this expansion's target.
+
+        Raises
+        ------
+        ModelError
+            If it is of another model.
+        """
+        if further.source is not self.target:
+            raise ModelError("an expansion can only be followed by one of its own target")
+        counts = np.diff(further.first)[self.copies]
+        ends = np.concatenate([[0], np.cumsum(counts)])
+        places = np.arange(ends[-1]) + np.repeat(further.first[self.copies] - ends[:-1], counts)
+        first = ends[self.first].astype(np.int32)
+        return Expansion(self.source, further.target, first, further.copies[places])
+
     def reweighted(self, couplings: npt.ArrayLike, biases: npt.ArrayLike) -> Expansion:
         """The same expansion of the source with other values.
 

@@ -6,14 +6,12 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ..contract import container
-from ..contract.errors import FitError, ImageError, ModelError
+from ..contract.errors import FitError, ModelError
 from ..contract.formats import SignedFormat, UnsignedFormat
 from ..contract.generator import GENERATOR_NAMES, Generator
 from ..contract.image import Image
@@ -21,14 +19,12 @@ from ..contract.request import Batch, Request
 from ..contract.update import Unit
 from . import storage
 from .base import Model, Variables
-from .cnf import Formula
 from .colouring import check_colouring, colour
 from .edges import Int32
 from .expansion import Expansion
+from .lowering import lower
 from .placement import Placement, place
-from .polynomial import Polynomial
 from .quantise import Quantisation, check_widths, choose_format, measure
-from .reduce import reduce
 from .report import Report
 from .requests import make_request
 from .samples import Samples
@@ -217,11 +213,11 @@ class Program:
         ModelError
             If a label is neither a number nor a string nor a tuple of them.
         """
-        data = storage.dump(self.target, self.image, self.order, self.slot_edges, self.expansion)
-        try:
-            container.write_whole(path, data)
-        except OSError as error:
-            raise ImageError(f"cannot write program {path}: {error.strerror}") from error
+        storage.write(path, self.to_bytes())
+
+    def to_bytes(self) -> bytes:
+        """The bytes of the program's file; see `save`."""
+        return storage.dump(self.target, self.image, self.order, self.slot_edges, self.expansion)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Program:
@@ -232,11 +228,7 @@ class Program:
         ImageError
             If the file is missing, foreign, damaged or of another version.
         """
-        try:
-            data = Path(path).read_bytes()
-        except OSError as error:
-            raise ImageError(f"cannot read program {path}: {error.strerror}") from error
-        return cls(*storage.parse(data, str(path)))
+        return cls(*storage.parse(storage.read(path), str(path)))
 
 
 def load(path: str | os.PathLike[str]) -> Program:
@@ -295,7 +287,7 @@ def compile(
     RequestError
         If a clamp names no variable, or a value that it cannot take.
     """
-    target, expansion = _on_pairs(model)
+    target, expansion = lower(model)
     if generator.upper() not in Generator.__members__:
         raise ModelError(f"no generator {generator!r}; use {' or '.join(GENERATOR_NAMES)}")
     _check_degree(target, max_degree)
@@ -315,19 +307,6 @@ def compile(
         program = replace(program, image=image.with_clamps(request.clamped, request.clamp_values[0]))
     program.image.check()
     return program
-
-
-def _on_pairs(model: Any) -> tuple[Model, Expansion | None]:
-    """What goes on the array, and how it stands for the user's model if it is another."""
-    if isinstance(model, Polynomial):
-        model = reduce(model)
-    elif isinstance(model, Formula):
-        model = model.model()
-    if isinstance(model, Expansion):
-        return model.target, model
-    if not isinstance(model, Model):
-        raise ModelError(f"compile takes a model, not {type(model).__name__}; {_model_hint(model)}")
-    return model, None
 
 
 def _image(
@@ -354,16 +333,6 @@ def _image(
     )
     check_widths(image)
     return image.with_weights(weights, codes)
-
-
-def _model_hint(given: object) -> str:
-    if hasattr(given, "is_directed"):
-        return "use Ising.from_networkx(graph)"
-    if hasattr(given, "vartype"):
-        return "use Ising.from_bqm(bqm)"
-    if isinstance(given, str | os.PathLike):
-        return "use Ising.from_gset(path) for a graph, load(path) for a program"
-    return "make one first, for example Ising(h, J)"
 
 
 def _check_degree(model: Model, max_degree: int | None) -> None:

@@ -10,20 +10,24 @@ while a tree takes several at a time.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from ..contract.errors import FitError, ModelError
 from ..contract.update import Unit
-from .base import Model
+from .base import Model, Variables
 from .colouring import adjacency
 from .edges import Float, Int32, canonical_edges
 from .expansion import Expansion
+from .lowering import lower
 
 STRENGTH = 2.0
 """Default strength of copy couplings, in units of the torque that they must stand: see `sparsify`."""
+
+MOST_EXPONENT = 700.0
+"""Larger ones overflow; a bound of e^700 says as little as one of more."""
 
 LEAST_DEGREE = 3
 """Of a p-bit that passes its state on to more than one other and still has a neighbour of its own."""
@@ -55,14 +59,50 @@ class Copies(Expansion):
         fields = self.copy_biases + (source.biases / np.diff(self.first))[self.owners]
         return replace(self, source=source, target=self.target.with_values(strengths, fields))
 
+    def broken_bound(self, beta: float) -> float:
+        """What the chance that some copies disagree cannot exceed, whatever the model's other couplings do.
 
-def sparsify(model: Model, max_degree: int, strength: float = STRENGTH) -> Copies:
+        Let a variable's neighbours and bias pull with A = sum |J| + |h|, for bits with half of that, and let its links
+        have strengths s. Whatever the other variables are, a set of broken links costs 2 s each and gains A at most,
+        so that the chance of any is at most exp(beta A) (prod(1 + exp(-2 beta s)) - 1). These add up over variables.
+
+        Parameters
+        ----------
+        beta : float
+            Inverse temperature.
+
+        Returns
+        -------
+        float
+            Total variation of the decoded distribution from the source's is at most this; useless where it exceeds 1.
+        """
+        assert isinstance(self.source, Model)
+        links = np.setdiff1d(np.arange(len(self.target.edges)), self.edge_places)
+        bits = self.source.unit is Unit.BIT
+        strengths = self.target.couplings[links] / (4 if bits else 1)
+        couplings = np.repeat(np.abs(self.source.couplings), 2)
+        pulls = np.bincount(self.source.edges.ravel(), couplings, self.source.size) + np.abs(self.source.biases)
+        walls = np.log1p(np.exp(-2 * beta * strengths))
+        growth = np.expm1(np.bincount(self.owners[self.target.edges[links, 0]], walls, self.source.size))
+        gains = beta * pulls / (2 if bits else 1)
+        return float((np.exp(np.minimum(gains, MOST_EXPONENT)) * growth).sum())
+
+
+@overload
+def sparsify(model: Model, max_degree: int, strength: float = STRENGTH) -> Copies: ...
+
+
+@overload
+def sparsify(model: Variables | Expansion, max_degree: int, strength: float = STRENGTH) -> Expansion: ...
+
+
+def sparsify(model: Variables | Expansion, max_degree: int, strength: float = STRENGTH) -> Expansion:
     """Split variables until none has more than ``max_degree`` neighbours.
 
     Parameters
     ----------
-    model : Model
-        Of any degree.
+    model : Model, Polynomial, Formula or Expansion
+        Of any degree. What is not a model of pairs becomes one first, as `compile` would make it.
     max_degree : int
         Largest degree, at least 3.
     strength : float
@@ -72,16 +112,21 @@ def sparsify(model: Model, max_degree: int, strength: float = STRENGTH) -> Copie
     Returns
     -------
     Copies
+        Of a `Model`; of anything else an expansion that takes both steps.
 
     Raises
     ------
     FitError
         If ``max_degree`` is below 3.
     ModelError
-        If the strength is not positive and finite.
+        If it is no model, or the strength is not positive and finite.
     """
-    if not isinstance(model, Model):
-        raise ModelError(f"sparsify takes a model of pairs, not {type(model).__name__}")
+    pairs, before = lower(model)
+    copies = _chains(pairs, max_degree, strength)
+    return copies if before is None else before.then(copies)
+
+
+def _chains(model: Model, max_degree: int, strength: float) -> Copies:
     if max_degree < LEAST_DEGREE:
         raise FitError(f"copies of degree {max_degree} can hold no neighbours; use at least {LEAST_DEGREE}")
     if not 0 < strength < np.inf:

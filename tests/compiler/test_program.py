@@ -193,7 +193,7 @@ def test_clamps_given_to_compile() -> None:
 @pytest.mark.parametrize(
     ("given_", "message"),
     [
-        (nx.path_graph(3), r"compile takes a model, not Graph; use Ising\.from_networkx\(graph\)"),
+        (nx.path_graph(3), r"this takes a model, not Graph; use Ising\.from_networkx\(graph\)"),
         (dimod.BinaryQuadraticModel("SPIN"), r"use Ising\.from_bqm\(bqm\)"),
         ("G11.txt", r"use Ising\.from_gset\(path\) for a graph, load\(path\) for a program"),
         (Path("G11.txt"), r"use Ising\.from_gset\(path\)"),

@@ -10,8 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
+import pbit_hw as pb
 from pbit_hw.compiler import Ising, Model, compile, load
 from pbit_hw.compiler.expansion import Expansion
+from pbit_hw.compiler.polynomial import Polynomial
+from pbit_hw.compiler.reduce import reduce
 from pbit_hw.compiler.sparsify import Copies, sparsify
 from pbit_hw.contract.errors import FitError, ModelError
 from pbit_hw.contract.update import Unit
@@ -162,6 +165,32 @@ def test_samples_clamps_and_weights_are_those_of_the_source(tmp_path: Path) -> N
         2 * np.eye(8, dtype=int) - 1
     )
     assert energies == pytest.approx(np.full(8, energies[0]))
+
+
+@pytest.mark.parametrize("unit", Unit)
+@pytest.mark.parametrize("strength", [2.0, 4.0, 8.0])
+def test_copies_disagree_no_more_than_the_bound_says(unit: Unit, strength: float) -> None:
+    copies = sparsify(dense(5, seed=4, unit=unit), 3, strength)
+    for beta in (0.5, 1.0, 2.0):
+        assert decoded_distribution(copies, beta)[1] <= copies.broken_bound(beta)
+    assert sparsify(dense(5, seed=4, unit=unit), 3, 12.0).broken_bound(1.0) < 1e-3
+
+
+def test_copies_of_what_was_reduced() -> None:
+    polynomial = Polynomial.of_terms({(0, 1, 2): 1.0, (0, 3, 4): -0.5, (0, 5): 0.7, (0,): 0.2}, Unit.SPIN)
+    reduction = reduce(polynomial, beta=1.0, bound=0.01)
+    both = sparsify(reduction, 3, 4.0)
+    assert both.source is polynomial
+    assert np.bincount(both.target.edges.ravel()).max() <= 3
+    bits = (states(polynomial, 0, 64) > 0).astype(np.uint8)
+    spread = reduction.then(sparsify(reduction.target, 3, 4.0)).spread(bits)
+    assert np.array_equal(both.decode(spread), bits)
+    assert pb.Simulator(pb.compile(both), seed=1).sample(10).states.shape == (10, 6)
+    assert sparsify(polynomial, 3).source is polynomial
+    with pytest.raises(ModelError, match="only be followed by one of its own target"):
+        both.then(reduction)
+    with pytest.raises(ModelError, match="this takes a model, not dict"):
+        sparsify({}, 3)  # type: ignore[call-overload]
 
 
 def test_refusals() -> None:
