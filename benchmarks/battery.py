@@ -4,8 +4,9 @@
 
 Every 32-bit number is made of the next words of two neighbouring p-bits, so 32 numbers are one update of all 64;
 ``--reversed`` reads their bits from the other end, since the batteries look at high bits more closely than at low
-ones. ``textbook`` is the LFSR shifted once per update, the negative control. Needs the shared libraries of TestU01
-(L'Ecuyer and Simard, ACM TOMS 33, 22, 2007): Debian's libtestu01-0, or a build of https://github.com/umontreal-simul/TestU01-2009.
+ones. ``textbook`` is an LFSR of 32 bits, shifted once per update, the negative control. Needs the shared libraries of
+TestU01 (L'Ecuyer and Simard, ACM TOMS 33, 22, 2007): Debian's libtestu01-0, or a build of
+https://github.com/umontreal-simul/TestU01-2009.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ import numba
 import numpy as np
 
 from pbit_hw.contract.array import draw
-from pbit_hw.contract.generator import GENERATOR_NAMES, Generator, lfsr_shift, lfsr_word, streams
+from pbit_hw.contract.generator import GENERATOR_NAMES, Generator, streams
 from pbit_hw.sim import jit  # noqa: F401  makes the contract's functions callable from compiled code
+from pbit_hw.sim.devices import lfsr
 
 STREAMS = 64
 SUSPECT, FAILED = 1e-3, 1e-10
@@ -51,11 +53,14 @@ class ExternalGenerator(ctypes.Structure):
     )
 
 
+shift = numba.njit(lfsr.shift)
+
+
 @numba.njit
-def textbook_draw(register):
-    """`draw` for an LFSR that is shifted once."""
-    word = lfsr_word(int(register[0]))
-    register[0] = lfsr_shift(int(register[0]), 1)
+def textbook_draw(_, register):
+    """`draw` for the textbook's register."""
+    word = int(register[0]) & 0xFFFF
+    register[0] = shift(int(register[0]), 1)
     return word
 
 
@@ -67,20 +72,23 @@ def turned(number):
     return (number >> 16 | number << 16) & 0xFFFFFFFF
 
 
-def callbacks(name: str, reverse: bool) -> tuple[Any, Any]:
+def source(name: str, seed: int) -> tuple[int, Any, Any]:
+    """What a generator is called in the contract, the registers of its streams, and how they draw."""
+    if name == "textbook":
+        return 0, lfsr.registers(seed, STREAMS), textbook_draw
+    kind = Generator[name.upper()]
+    return int(kind), streams(kind, seed, STREAMS), draw
+
+
+def callbacks(kind: int, words: int, drawn: Any, reverse: bool) -> tuple[Any, Any]:
     """Compiled functions that give the next number, as an integer and as a fraction of 2^32."""
-    textbook = name == "textbook"
-    kind = 0 if textbook else int(Generator[name.upper()])
-    words = Generator(kind).words
 
     @numba.njit
     def number(param, state):
         count, registers = numba.carray(param, 1, np.uint64), numba.carray(state, (STREAMS, words), np.uint32)
         first = 2 * count[0] % STREAMS
         count[0] += 1
-        high = textbook_draw(registers[first]) if textbook else draw(kind, registers[first])
-        low = textbook_draw(registers[first + 1]) if textbook else draw(kind, registers[first + 1])
-        both = high << 16 | low
+        both = drawn(kind, registers[first]) << 16 | drawn(kind, registers[first + 1])
         return turned(both) if reverse else both
 
     @numba.cfunc("uint64(voidptr, voidptr)")
@@ -106,9 +114,9 @@ def load(folder: str | None) -> ctypes.CDLL:
 
 def run(library: ctypes.CDLL, name: str, battery: str, reverse: bool, seed: int, test: int | None) -> dict[str, Any]:
     """Run a battery, or one test of it `REPEATS` times, and collect the p-values."""
-    kind = Generator.LFSR32 if name == "textbook" else Generator[name.upper()]
-    registers, count = streams(kind, seed, STREAMS), np.zeros(1, np.uint64)
-    bits, uniform = callbacks(name, reverse)
+    kind, registers, drawn = source(name, seed)
+    count = np.zeros(1, np.uint64)
+    bits, uniform = callbacks(kind, registers.shape[1], drawn, reverse)
     generator = ExternalGenerator(
         registers.ctypes.data, count.ctypes.data, name.encode(), UNIFORM(uniform.address), BITS(bits.address), WRITE()
     )

@@ -16,6 +16,7 @@ from ..contract.formats import SignedFormat, UnsignedFormat
 from ..contract.generator import GENERATOR_NAMES, Generator
 from ..contract.image import Image
 from ..contract.request import Batch, Request
+from ..contract.targets import TARGETS, Target
 from ..contract.update import Unit
 from . import storage
 from .base import Model, Variables
@@ -24,7 +25,7 @@ from .edges import Int32
 from .expansion import Expansion
 from .lowering import lower
 from .placement import Placement, place
-from .quantise import Quantisation, check_widths, choose_format, measure
+from .quantise import Grid, Quantisation, check_widths, choose_grid, measure
 from .report import Report
 from .requests import make_request
 from .samples import Samples
@@ -33,7 +34,7 @@ BETA_FORMAT = "u[3][9]"
 """Default format of beta: up to 8 in steps of 1/512."""
 
 GENERATOR = "xoshiro64"
-"""Default generator: the cheapest that passes TestU01's Crush, see docs/contract.md."""
+"""Default generator: passes TestU01's Crush at half the logic of ``xoshiro128``, see docs/contract.md."""
 
 
 COLOURINGS = ("few", "fast", "exact")
@@ -72,7 +73,8 @@ class Program:
     @cached_property
     def quantisation(self) -> Quantisation:
         """What quantising cost."""
-        return measure(self.image.weight_format, self.target.couplings, self.target.biases)
+        image = self.image
+        return measure(Grid(image.weight_format, image.scale), self.target.couplings, self.target.biases)
 
     @cached_property
     def report(self) -> Report:
@@ -82,7 +84,7 @@ class Program:
     @cached_property
     def quantised(self) -> Model:
         """The model that the array really samples: the target, with couplings and biases as quantised."""
-        step = self.image.weight_format.step
+        step = self.image.weight_step
         couplings = np.zeros(len(self.target.edges))
         couplings[self.slot_edges] = self.image.weights * step
         return self.target.with_values(couplings, self._to_logical(self.image.unfold() * step))
@@ -200,8 +202,29 @@ class Program:
         """
         expansion = None if self.expansion is None else self.expansion.reweighted(couplings, biases)
         target = self.target.with_values(couplings, biases) if expansion is None else expansion.target
-        weights, codes = _encode(target, self.image.weight_format, self.order, self.slot_edges)
+        weights, codes = _encode(target, self.image, self.order, self.slot_edges)
         return replace(self, target=target, image=self.image.with_weights(weights, codes), expansion=expansion)
+
+    def follow(self, model: Variables) -> Program:
+        """The same array for a model of the same graph, unit and labels: requantised, never recoloured.
+
+        Parameters
+        ----------
+        model : Model
+
+        Raises
+        ------
+        ModelError
+            If anything but couplings and biases differs, or this program's model was reduced from another form.
+        """
+        mine = self.model
+        if not (isinstance(mine, Model) and isinstance(model, Model)):
+            raise ModelError("only models of pairs can be given to a compiled program; compile the model again")
+        if (model.unit, model.labels) != (mine.unit, mine.labels) or not np.array_equal(model.edges, mine.edges):
+            raise ModelError(
+                f"{model!r} is not of the graph of the program's {mine!r}, or is labelled otherwise; compile it again"
+            )
+        return self.reweighted(model.couplings, model.biases)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the program to a file, whole or not at all.
@@ -244,6 +267,7 @@ def compile(
     beta_format: str | UnsignedFormat = BETA_FORMAT,
     generator: str = GENERATOR,
     max_degree: int | None = None,
+    target: str | None = None,
     colouring: str = COLOURINGS[0],
     clamp: Mapping[Any, float] | None = None,
 ) -> Program:
@@ -256,16 +280,19 @@ def compile(
         formula for its ground states alone.
     weight_bits : int
         Bits of a coupling, the sign included: the finest format that clips nothing, or a narrower one that is exact.
+        Values that are whole multiples of a common step, such as 0.1, are exact too: the step is scaled to a power of
+        two, and beta the other way.
     weight_format : str, optional
         ``s[a][b]`` for couplings and biases instead; values outside saturate and
         are reported. It stays when weights change, so a model that is to be trained wants room: ``s[4][6]``.
     beta_format : str
         ``u[a][b]`` for the inverse temperature.
-    generator : {"xoshiro64", "xoshiro128", "lfsr32"}
-        Random-number generator of every p-bit. ``lfsr32`` saves some 60 LUTs a p-bit and fails batteries of
-        statistical tests, see docs/contract.md.
+    generator : {"xoshiro64", "xoshiro128", "lfsr48"}
+        Random-number generator of every p-bit. ``lfsr48`` saves 30 to 50 LUTs a p-bit, see docs/contract.md.
     max_degree : int, optional
         Refuse a model with a variable of more neighbours.
+    target : str, optional
+        Name of a board: refuse what cannot fit it.
     colouring : {"few", "fast", "exact"}
         Colours are clocks per sweep: as few as some seconds of search find, those of one pass of DSATUR, or provably
         as few as there can be, for small graphs.
@@ -279,71 +306,82 @@ def compile(
     Raises
     ------
     ModelError
-        If it is no model, or there is no such generator or colouring.
+        If it is no model, or there is no such generator, board or colouring.
     FormatError
         If a format is malformed, or its fields are too wide for the array.
     FitError
-        If a variable has more than ``max_degree`` neighbours.
+        If a variable has more than ``max_degree`` neighbours, or the array does not fit the board.
     RequestError
         If a clamp names no variable, or a value that it cannot take.
     """
-    target, expansion = lower(model)
+    pairs, expansion = lower(model)
     if generator.upper() not in Generator.__members__:
         raise ModelError(f"no generator {generator!r}; use {' or '.join(GENERATOR_NAMES)}")
-    _check_degree(target, max_degree)
+    if max_degree is not None:
+        _check_degree(pairs, max_degree, f"limit is {max_degree}")
+    if target is not None:
+        _check_degree(pairs, _board(target).max_degree, f"board {target} supports {_board(target).max_degree}")
     if weight_format is None:
-        chosen = choose_format(np.concatenate([target.couplings, target.biases]), weight_bits)
+        grid = choose_grid(np.concatenate([pairs.couplings, pairs.biases]), weight_bits)
     else:
-        chosen = SignedFormat.parse(str(weight_format))
+        grid = Grid(SignedFormat.parse(str(weight_format)))
     if colouring not in COLOURINGS:
         raise ModelError(f"no colouring {colouring!r}; use {' or '.join(COLOURINGS)}")
-    colours = colour(target.size, target.edges, improve=colouring == "few", exact=colouring == "exact")
-    check_colouring(target.edges, colours)
-    placement = place(target.edges, colours)
-    image = _image(target, placement, chosen, UnsignedFormat.parse(str(beta_format)), Generator[generator.upper()])
-    program = Program(target, image, placement.order, placement.slot_edges, expansion)
+    colours = colour(pairs.size, pairs.edges, improve=colouring == "few", exact=colouring == "exact")
+    check_colouring(pairs.edges, colours)
+    placement = place(pairs.edges, colours)
+    image = _image(pairs, placement, grid, UnsignedFormat.parse(str(beta_format)), Generator[generator.upper()])
+    program = Program(pairs, image, placement.order, placement.slot_edges, expansion)
     if clamp:
         request = program.request(1, clamp=clamp)
         program = replace(program, image=image.with_clamps(request.clamped, request.clamp_values[0]))
     program.image.check()
+    if target is not None and (reasons := program.report.boards[target].reasons):
+        raise FitError(f"the array cannot fit board {target}: {'; '.join(reasons)}; use a smaller model or fewer bits")
     return program
 
 
 def _image(
     model: Model,
     placement: Placement,
-    weight_format: SignedFormat,
+    grid: Grid,
     beta_format: UnsignedFormat,
     generator: Generator,
 ) -> Image:
-    weights, codes = _encode(model, weight_format, placement.order, placement.slot_edges)
     nothing = np.zeros(model.size, np.uint8)
     image = Image(
         unit=model.unit,
         generator=generator,
-        weight_format=weight_format,
+        weight_format=grid.weight_format,
         beta_format=beta_format,
         colour_first=placement.colour_first,
         slot_first=placement.slot_first,
         neighbours=placement.neighbours,
-        weights=weights,
-        biases=np.zeros_like(codes),
+        weights=np.zeros(len(placement.slot_edges), np.int32),
+        biases=np.zeros(model.size, np.int32),
         clamped=nothing,
         clamp_values=nothing,
+        scale=grid.scale,
     )
     check_widths(image)
-    return image.with_weights(weights, codes)
+    return image.with_weights(*_encode(model, image, placement.order, placement.slot_edges))
 
 
-def _check_degree(model: Model, max_degree: int | None) -> None:
+def _board(name: str) -> Target:
+    if name not in TARGETS:
+        raise ModelError(f"no board {name!r}; use {' or '.join(TARGETS)}")
+    return TARGETS[name]
+
+
+def _check_degree(model: Model, max_degree: int, limit: str) -> None:
     degree = int(np.bincount(model.edges.ravel(), minlength=1).max())
-    if max_degree is not None and degree > max_degree:
+    if degree > max_degree:
         raise FitError(
-            f"graph has degree {degree}, limit is {max_degree}: split variables with sparsify(model, {max_degree}), "
+            f"graph has degree {degree}, {limit}: split variables with sparsify(model, {max_degree}), "
             f"`pbit compile --sparsify {max_degree}`, or use a sparser graph"
         )
 
 
-def _encode(model: Model, weight_format: SignedFormat, order: Int32, slot_edges: Int32) -> tuple[Int32, Int32]:
+def _encode(model: Model, image: Image, order: Int32, slot_edges: Int32) -> tuple[Int32, Int32]:
     """Weight codes per slot and unfolded bias codes per p-bit."""
-    return weight_format.quantise(model.couplings)[slot_edges], weight_format.quantise(model.biases)[order]
+    return image.weight_codes(model.couplings)[slot_edges], image.weight_codes(model.biases)[order]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy.typing as npt
 from ..contract.errors import FormatError
 from ..contract.formats import MAX_BITS, SignedFormat
 from ..contract.image import Image
+from .edges import Float
 
 FINEST_FRAC_BITS = 32
 """A chosen format has no more fraction bits: couplings below 2^-32 do nothing at any beta."""
@@ -21,25 +23,119 @@ PRODUCT_BITS = 62
 """Widest product of field and beta, shifted to the activation's argument, that simulators compute exactly."""
 
 
+COMMON = 1e-9
+"""Values this near, relative to the largest, to whole multiples of a step are meant to be such."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The values that registers can hold, in the model's units.
+
+    Parameters
+    ----------
+    weight_format : SignedFormat
+        Of the registers.
+    scale : float
+        What a register of value 1 stands for.
+    """
+
+    weight_format: SignedFormat
+    scale: float = 1.0
+
+    def round(self, values: npt.ArrayLike) -> Float:
+        """The nearest values of the grid."""
+        step = np.float64(self.weight_format.step * self.scale)
+        return self.weight_format.quantise(self._registers(values)) * step
+
+    def saturated(self, values: npt.ArrayLike) -> int:
+        """How many values lie outside."""
+        return self.weight_format.saturated(self._registers(values))
+
+    def _registers(self, values: npt.ArrayLike) -> Float:
+        return np.asarray(values, np.float64) / self.scale
+
+
 @dataclass(frozen=True)
 class Quantisation:
     """What quantising did.
 
     Parameters
     ----------
-    weight_format : SignedFormat
-        The format.
+    grid : Grid
+        What registers can hold.
     max_error, rms_error : float
         Of couplings and biases together, in the model's units.
     saturated_couplings, saturated_biases : int
         Values that the format clips.
     """
 
-    weight_format: SignedFormat
+    grid: Grid
     max_error: float
     rms_error: float
     saturated_couplings: int
     saturated_biases: int
+
+
+def choose_grid(values: npt.ArrayLike, weight_bits: int) -> Grid:
+    """The grid that holds the values exactly, if one of ``weight_bits`` does, else the finest that clips nothing.
+
+    Equal, opposite and commensurate couplings, and so the ties of frustrated models, survive if all values are whole
+    multiples of a common step.
+
+    Parameters
+    ----------
+    values : array_like of float
+        Couplings and biases.
+    weight_bits : int
+        Most bits, the sign included.
+
+    Raises
+    ------
+    FormatError
+        If ``weight_bits`` is no width of a format.
+    """
+    array = np.asarray(values, np.float64)
+    plain = Grid(choose_format(array, weight_bits))
+    if np.array_equal(plain.round(array), array):
+        return plain
+    step = common_step(array, (1 << (weight_bits - 1)) - 1)
+    if step is None:
+        return plain
+    frac_bits = math.floor(-math.log2(step))  # so that the scale is from 1/2 to 1, and beta's range grows
+    if frac_bits > FINEST_FRAC_BITS:
+        return plain
+    magnitude_bits = int(np.rint(np.abs(array).max() / step)).bit_length()
+    return Grid(SignedFormat(magnitude_bits - frac_bits, frac_bits), step * 2.0**frac_bits)
+
+
+def common_step(values: Float, most: int) -> float | None:
+    """The largest step that all values are whole multiples of, or None if some would be more than ``most`` steps.
+
+    Parameters
+    ----------
+    values : ndarray of float64
+    most : int
+        Largest multiple.
+    """
+    sizes = np.unique(np.abs(values))
+    sizes = sizes[sizes > 0]
+    if not 0 < len(sizes) <= most:
+        return None
+    slack, step = COMMON * sizes[-1], sizes[-1]
+    for size in sizes:
+        step = _common_divisor(step, size, slack)
+        if step * (most + 0.5) < sizes[-1]:
+            return None
+    multiples = np.rint(sizes / step)
+    step = float(sizes @ multiples / (multiples @ multiples))
+    return step if np.abs(sizes - step * multiples).max() <= slack else None
+
+
+def _common_divisor(larger: float, smaller: float, slack: float) -> float:
+    """Euclid's algorithm, with remainders up to the slack taken for none."""
+    while smaller > slack:
+        larger, smaller = smaller, abs(larger - smaller * round(larger / smaller))
+    return larger
 
 
 def choose_format(values: npt.ArrayLike, weight_bits: int) -> SignedFormat:
@@ -81,22 +177,22 @@ def _trim(values: npt.ArrayLike, wide: SignedFormat) -> SignedFormat:
     return SignedFormat(magnitude_bits - frac_bits, frac_bits)
 
 
-def measure(weight_format: SignedFormat, couplings: npt.ArrayLike, biases: npt.ArrayLike) -> Quantisation:
-    """What a format does to couplings and biases.
+def measure(grid: Grid, couplings: npt.ArrayLike, biases: npt.ArrayLike) -> Quantisation:
+    """What a grid does to couplings and biases.
 
     Parameters
     ----------
-    weight_format : SignedFormat
+    grid : Grid
     couplings, biases : array_like of float
     """
     values = np.concatenate([np.ravel(couplings), np.ravel(biases)]).astype(np.float64)
-    errors = np.abs(weight_format.quantise(values) * weight_format.step - values)
+    errors = np.abs(grid.round(values) - values)
     return Quantisation(
-        weight_format,
+        grid,
         float(errors.max(initial=0.0)),
         float(np.sqrt(np.mean(errors**2))),
-        weight_format.saturated(couplings),
-        weight_format.saturated(biases),
+        grid.saturated(couplings),
+        grid.saturated(biases),
     )
 
 

@@ -93,7 +93,7 @@ def beta_codes(image: Image, beta: Any, sweeps: int) -> Int32:
         values = np.linspace(values[0], values[1], sweeps)
     if values.ndim and values.shape != (sweeps,):
         raise RequestError(f"beta has shape {values.shape}; give a number, (start, stop) or {sweeps} values")
-    return np.broadcast_to(image.beta_format.quantise(values, "beta"), (sweeps,)).astype(np.int32)
+    return np.broadcast_to(image.beta_codes(values), (sweeps,)).astype(np.int32)
 
 
 def kept_sweeps(sweeps: int, betas: Int32, keep_every: int | None, burn_in: int) -> npt.NDArray[np.int64]:

@@ -7,7 +7,9 @@ beside it.
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Hashable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,11 +22,11 @@ from ..contract.update import Unit
 from . import models
 from .base import Model, Variables
 from .cnf import Formula
+from .copies import Copies
 from .edges import Int32
 from .expansion import Expansion
 from .polynomial import Polynomial
 from .reduce import Reduction
-from .sparsify import Copies
 
 _KINDS = {kind.__name__: kind for kind in (Model, *(getattr(models, name) for name in models.__all__))}
 _EXPANSIONS = {kind.__name__: kind for kind in (Expansion, Copies, Reduction)}
@@ -32,6 +34,22 @@ _OTHERS = {kind.__name__: kind for kind in (Polynomial, Formula)}
 """What a user's model may be besides one of pairs."""
 _SOURCE = "source_"
 """Begins the names of the arrays of the user's model, where that is not the one on the array."""
+
+
+def write(path: str | os.PathLike[str], data: bytes) -> None:
+    """Write a program file whole or not at all, or raise `ImageError`."""
+    try:
+        container.write_whole(path, data)
+    except OSError as error:
+        raise ImageError(f"cannot write program {path}: {error.strerror}") from error
+
+
+def read(path: str | os.PathLike[str]) -> bytes:
+    """The bytes of a program file, or raise `ImageError`."""
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise ImageError(f"cannot read program {path}: {error.strerror}") from error
 
 
 def dump(model: Model, image: Image, order: Int32, slot_edges: Int32, expansion: Expansion | None = None) -> bytes:
@@ -140,12 +158,11 @@ def _consistent(model: Model, image: Image, order: Int32, slot_edges: Int32) -> 
     if not np.array_equal(np.sort(order), np.arange(model.size)) or image.size != model.size:
         return False
     ends = np.sort(order[np.stack([image.owners, image.neighbours], axis=1)], axis=1)
-    quantise = image.weight_format.quantise
     return (
         image.slots == 2 * len(model.edges)
         and np.array_equal(model.edges[slot_edges], ends)
-        and np.array_equal(quantise(model.couplings)[slot_edges], image.weights)
-        and np.array_equal(quantise(model.biases)[order], image.unfold())
+        and np.array_equal(image.weight_codes(model.couplings)[slot_edges], image.weights)
+        and np.array_equal(image.weight_codes(model.biases)[order], image.unfold())
     )
 
 

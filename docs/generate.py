@@ -21,7 +21,7 @@ import numpy as np
 
 from pbit_hw.contract import activation, container, link
 from pbit_hw.contract.formats import MAX_BITS, SignedFormat, UnsignedFormat
-from pbit_hw.contract.generator import LFSR_LEAP, LFSR_PERIOD, LFSR_SPACING, WORD_BITS, XOSHIRO64_SPACING, Generator
+from pbit_hw.contract.generator import LFSR48_LEAP, LFSR48_SPACING, WORD_BITS, XOSHIRO64_SPACING, Generator
 from pbit_hw.contract.registers import REGISTERS, address
 
 PAGE = Path(__file__).with_name("contract.md")
@@ -79,12 +79,13 @@ def nodes() -> str:
 def generators() -> str:
     """The kinds of generator."""
     texts = {
-        Generator.LFSR32: (f"{LFSR_LEAP} shifts", "low half of the register", f"{LFSR_SPACING} shifts", LFSR_PERIOD),
         Generator.XOSHIRO128: ("1 step", "high half of the ++ output", "2^64 steps", "2^128 - 1"),
         Generator.XOSHIRO64: ("1 step", "the ++ output", f"{XOSHIRO64_SPACING} steps", "2^64 - 1"),
+        Generator.LFSR48: (f"{LFSR48_LEAP} shifts", "high bits of the sum", f"{LFSR48_SPACING} shifts", "2^48 - 1"),
     }
-    rows = [(f"`{kind.name}`", int(kind), kind.words, *texts[kind]) for kind in Generator]
-    head = ("kind", "value", "words", "one update", f"random word ({WORD_BITS} bits)", "between two streams", "period")
+    rows = [(f"`{kind.name}`", int(kind), kind.bits, kind.words, *texts[kind]) for kind in Generator]
+    word = f"random word ({WORD_BITS} bits)"
+    head = ("kind", "value", "bits", "words", "one update", word, "between two streams", "period")
     return table(head, rows)
 
 

@@ -89,9 +89,9 @@ class ContrastiveDivergence:
         data_correlation, data_mean = self._moments(data)
         model_correlation, model_mean = self._moments(self._free(data))
         correlation, mean = data_correlation - model_correlation, data_mean - model_mean
-        weight_format = self._sampler.program.image.weight_format
+        image = self._sampler.program.image
         # Beyond the format's range the array would not follow, and the masters would wind up.
-        bound = weight_format.limit * weight_format.step
+        bound = image.weight_format.limit * image.weight_step
         self.couplings = np.clip(self.couplings + rate * correlation, -bound, bound)
         self.biases = np.clip(self.biases + rate * mean, -bound, bound)
         self._sampler.set_weights(self.couplings, self.biases)

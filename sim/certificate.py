@@ -262,4 +262,4 @@ def _held_beta(beta: float, program: Any) -> float:
     """Beta as the array has it."""
     if program is None:
         return beta
-    return float(program.image.beta_format.quantise(beta, "beta") * program.image.beta_format.step)
+    return float(program.image.beta_codes(beta) * program.image.beta_step)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from numba.extending import register_jitable
 
 from ..contract import array
-from ..contract.generator import Generator
+from ..contract.generator import showing
 from ..contract.image import Image
 from .jit import kernel
 from .registers import ArrayRegisters, Words
@@ -89,16 +89,14 @@ class CycleEnsemble:
     ----------
     image : Image
         The array.
-    generator : Generator, optional
-        Kind of generator, if not the image's.
     """
 
-    def __init__(self, image: Image, *, generator: Generator | None = None) -> None:
-        kind = image.generator if generator is None else generator
+    def __init__(self, image: Image) -> None:
         arrays = (image.biases, image.weights, image.neighbours, image.slot_first, image.colour_first)
         # writable copies, so that the kernel compiles once
         self._network = tuple(array.copy() for array in arrays)
-        self._constants = (image.argument_shift, int(image.unit), int(kind))
+        self._generator = image.generator
+        self._constants = (image.argument_shift, int(image.unit), int(image.generator))
 
     def load(self, states: Uint8, registers: Words, clamped: Uint8) -> None:
         """Set where the replicas stand; see `ensemble.Ensemble.load`."""
@@ -107,7 +105,7 @@ class CycleEnsemble:
 
     def set_words(self, words: Words) -> None:
         """Set the random words of the next sweep, shape (n, replicas)."""
-        self._registers = np.array(words.T[:, :, None], np.uint32)
+        self._registers = showing(self._generator, words.T.astype(np.uint16))
 
     def sweep(self, betas: npt.NDArray[np.int32], keep: npt.NDArray[np.int64]) -> Uint8:
         """Carry out sweeps; see `ensemble.Ensemble.sweep`."""

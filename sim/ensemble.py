@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import numpy.typing as npt
 
-from ..contract.generator import Generator
+from ..contract.generator import showing
 from .codegen import LANES
 from .kernel import energy_kernel, kernel
 from .lanes import Layout, PbitLanes, ReplicaLanes, to_bits, to_words
@@ -36,8 +36,6 @@ class Ensemble:
         The array.
     replicas : int
         How many; `load` says where they stand.
-    generator : Generator, optional
-        Kind of generator, if not the image's.
     threads : int, optional
         Most threads; as many as there are processors by default. Results do not depend on it.
     layout : type, optional
@@ -54,16 +52,13 @@ class Ensemble:
         network: Network,
         replicas: int,
         *,
-        generator: Generator | None = None,
         threads: int | None = None,
         layout: type[PbitLanes] | type[ReplicaLanes] | None = None,
     ) -> None:
         image = network.image
         self._network, self._threads = network, threads or os.cpu_count() or 1
         self.layout: Layout = layout(replicas, image) if layout else _layout(replicas, network)
-        self._kind = network.kind(
-            isinstance(self.layout, PbitLanes), image.generator if generator is None else generator
-        )
+        self._kind = network.kind(isinstance(self.layout, PbitLanes), image.generator)
         self._run = kernel(self._kind, host())
         self._field_type = np.dtype(f"i{self._kind.field_bits // 8}")
         weights = network.weights[image.reverse] if self._kind.pbit_lanes else network.weights
@@ -82,10 +77,9 @@ class Ensemble:
             Which p-bits are clamped.
         """
         layout, network = self.layout, self._network
-        self._parity = 0
         self._states = to_words(layout.spread(states))
         self._frozen = ~to_words(layout.spread(np.broadcast_to(1 - clamped, states.shape)))
-        self._registers = layout.spread(_halves(registers) if self._kind.halves else registers)
+        self._load_registers(registers)
         if self._kind.pbit_lanes:
             self._fields = layout.spread(network.fields(states).astype(self._field_type))
         else:
@@ -100,8 +94,6 @@ class Ensemble:
     def registers(self) -> Words:
         """Generator registers as they stand, shape (replicas, n, generator words)."""
         words = np.moveaxis(self.layout.collect(np.moveaxis(self._registers, 2, 1)), 0, -1)
-        if self._kind.generator is Generator.LFSR32 and self._parity:
-            words = words[..., ::-1]
         return np.ascontiguousarray(words).view("<u4") if self._kind.halves else words
 
     @property
@@ -118,11 +110,14 @@ class Ensemble:
             machine(
                 states, fields, self._weights, self.layout.neighbours, self.layout.slot_first, row, self.layout.rows
             )
-        return sums * (-0.5 * (1 << int(image.unit)) * image.weight_format.step)
+        return sums * (-0.5 * (1 << int(image.unit)) * image.weight_step)
 
     def set_words(self, words: Words) -> None:
-        """Set the random words of the next sweep, shape (n, replicas); for ensembles of LFSRs, whose word is a half."""
-        self._registers[:, :, self._parity] = self.layout.spread(words.T.astype(np.uint16))
+        """Set the random words of the next sweep, shape (n, replicas)."""
+        self._load_registers(showing(self._kind.generator, words.T.astype(np.uint16)))
+
+    def _load_registers(self, registers: Words) -> None:
+        self._registers = self.layout.spread(_halves(registers) if self._kind.halves else registers)
 
     def sweep(self, betas: npt.NDArray[np.int32], keep: npt.NDArray[np.int64]) -> Uint8:
         """Carry out sweeps.
@@ -149,7 +144,7 @@ class Ensemble:
         def run(place: int) -> None:
             own = (self._states[place], self._registers[place], self._frozen[place], self._fields[place])
             schedule = (thresholds, schedules[place], ends)
-            self._run(*own, *shared, *schedule, out[place], rows, sweeps, self._parity)
+            self._run(*own, *shared, *schedule, out[place], rows, sweeps)
 
         if self._threads > 1 and sets > 1 and sets * rows * sweeps > THREADED_ROWS:
             with ThreadPoolExecutor(self._threads) as pool:
@@ -157,7 +152,6 @@ class Ensemble:
         else:
             for place in range(sets):
                 run(place)
-        self._parity = (self._parity + sweeps) % 2
         return self.layout.collect(to_bits(out))
 
 

@@ -18,7 +18,7 @@ from functools import cache
 from llvmlite import ir
 
 from ..contract.activation import ARGUMENT_LIMIT, scaled
-from ..contract.generator import Generator, lfsr_fresh, lfsr_word, xoshiro_next, xoshiro_word
+from ..contract.generator import Generator, lfsr48_next, lfsr48_word, xoshiro_next, xoshiro_word
 from ..contract.update import next_state
 from .codegen import LANES, Function, Integers
 from .native import Machine, Processor
@@ -69,8 +69,7 @@ def kernel(kind: Kind, processor: Processor) -> Machine:
     It takes arrays, contiguous and those of vectors aligned to 64 bytes:
 
     - ``states``, uint64, shape (rows,): changed in place;
-    - ``registers``, shape (rows, register words, 64): uint32, or uint16 halves, which an
-      LFSR has in the other order where ``parity`` is 1; changed in place;
+    - ``registers``, shape (rows, 4, 64): uint32 words, or uint16 halves of two words; changed in place;
     - ``frozen``, uint64, shape (rows,): lanes whose state does not change;
     - ``fields``: folded biases, shape (rows,); where lanes are p-bits their fields, shape (rows, 64), changed in place;
     - ``weights``: per slot what a neighbour adds to the p-bit's field; where lanes are p-bits what the p-bit adds to
@@ -81,7 +80,7 @@ def kernel(kind: Kind, processor: Processor) -> Machine:
     - ``keep``, int64: ascending sweeps, counted from 1, and a 0 after them;
     - ``out``, uint64, shape (kept, rows): filled with the states after those sweeps;
 
-    and the numbers ``rows``, ``sweeps`` and ``parity``.
+    and the numbers ``rows`` and ``sweeps``.
     """
     wide = (kind.field_bits, True)
     function = Function(
@@ -99,7 +98,7 @@ def kernel(kind: Kind, processor: Processor) -> Machine:
             "keep": (64, True),
             "out": (64, False),
         },
-        ("rows", "sweeps", "parity"),
+        ("rows", "sweeps"),
     )
     _sweeps(function, kind, processor)
     return Machine(function, processor)
@@ -127,12 +126,12 @@ def energy_kernel(field_bits: int, processor: Processor) -> Machine:
 
 def _sweeps(function: Function, kind: Kind, processor: Processor) -> None:
     arrays, zero = function.arrays, function.constant(0)
-    rows, sweeps, parity = function.integers.values()
+    rows, sweeps = function.integers.values()
     kept = function.variable(zero)
     with function.loop(zero, sweeps) as sweep:
         threshold = _thresholds(function, kind, processor, arrays["betas"][sweep])
         with function.loop(zero, rows) as row:
-            word = _draw(function, kind, row, (sweep + parity) & 1)
+            word = _draw(function, kind, row)
             total = arrays["fields"].vectors()[row] if kind.pbit_lanes else _gathered_field(function, row)
             old = arrays["states"][row]
             changed = (next_state(total, word, threshold(abs(total))).recast(64) ^ old) & ~arrays["frozen"][row]
@@ -145,18 +144,18 @@ def _sweeps(function: Function, kind: Kind, processor: Processor) -> None:
             kept.value = kept.value + 1
 
 
-def _draw(function: Function, kind: Kind, row: Integers, parity: Integers) -> Integers:
-    """The random words of a row, whose registers move on; the LFSR's new half takes the place of its high one."""
+def _draw(function: Function, kind: Kind, row: Integers) -> Integers:
+    """The random words of a row, whose registers move on."""
     registers = function.arrays["registers"].vectors()
-    if kind.generator is Generator.LFSR32:
-        low, high = registers[row * 2 + parity], registers[row * 2 + (parity ^ 1)]
-        registers[row * 2 + (parity ^ 1)] = lfsr_fresh(high, low)
-        return lfsr_word(low)
-    bits = 16 if kind.halves else 32
     words = [registers[row * 4 + place] for place in range(4)]
-    for place, word in enumerate(xoshiro_next(bits, *words)):
+    if kind.generator is Generator.LFSR48:
+        following, drawn = lfsr48_next(*words[:3]), lfsr48_word(*words[:3])
+    else:
+        bits = 16 if kind.halves else 32
+        following, drawn = xoshiro_next(bits, *words), xoshiro_word(bits, words[0], words[3]).resized(16)
+    for place, word in enumerate(following):
         registers[row * 4 + place] = word
-    return xoshiro_word(bits, words[0], words[3]).resized(16)
+    return drawn
 
 
 def _gathered_field(function: Function, row: Integers) -> Integers:

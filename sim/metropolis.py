@@ -55,11 +55,11 @@ class Metropolis(Sampler):
 
     def run(self, request: Request) -> Batch:
         """Carry out a request; see `Sampler.run`."""
-        image, step = self._image, self._image.weight_format.step
+        image, step = self._image, self._image.weight_step
         model = image.slot_first, image.neighbours, image.weights * step, image.unfold() * step
         free = np.flatnonzero(request.clamped == 0)
         values = to_values(image, request.start).astype(np.float64)
-        betas = request.betas * image.beta_format.step
+        betas = request.betas * image.beta_step
         rows = np.empty((len(request.keep), image.size), np.uint8)
         out = np.empty((len(rows), request.replicas, image.size), np.uint8)
         pieces = list(_pieces(len(betas), image.size + image.slots))

@@ -126,6 +126,7 @@ class ArrayRegisters:
             self.weights[span] = sign_extend(words, image.weight_format.bits)
         elif region == Region.GENERATOR:
             self.registers.reshape(-1)[span] = words
+            self.registers[:, -1] &= 0xFFFFFFFF >> -image.generator.bits % 32
         else:
             bits = (self.clamped if region == Region.CLAMP else self.clamp_values)[32 * offset :][: 32 * len(words)]
             bits[:] = unpack(words)[: len(bits)]

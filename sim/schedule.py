@@ -49,12 +49,12 @@ def beta_range(program: Any) -> tuple[float, float]:
     spins = 2 if model.unit is Unit.SPIN else 1  # a flip costs twice the field, or the field
     hot = 2 * HOT_FIELD / (spins * math.sqrt(squares.max()))
     cold = math.log(max(model.size, 3)) / (spins * float(np.quantile(strengths, SMALL_SHARE)))
-    beta_format = program.image.beta_format
-    least, most = beta_format.step, beta_format.limit * beta_format.step
+    image = program.image
+    least, most = image.beta_step, image.largest_beta
     if not hot <= most / 2:
         raise RequestError(
             f"the couplings of this model are so small that a schedule begins at beta {hot:g}, and the largest beta of "
-            f"{beta_format} is {most:g}; scale the model's couplings up or compile with a wider beta_format"
+            f"{image.beta_format} is {most:g}; scale the model's couplings up or compile with a wider beta_format"
         )
     return max(hot, least), min(max(cold, 2 * hot), most)
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ..contract.errors import RequestError
-from ..contract.generator import Generator, streams
+from ..contract.generator import streams
 from ..contract.image import Image
 from ..contract.request import Batch, Request
 from ..contract.sampler import Sampler, WordSource
@@ -100,17 +100,16 @@ class Simulator(Sampler):
     def _ensemble(self, request: Request) -> Any:
         """The replicas of a run, ready to be swept: what is compiled is compiled."""
         image, shape = self._network.image, request.initial.shape
-        # an LFSR's word is the low half of its register, so a word from outside is set by writing the register
-        kind = image.generator if self.source is None else Generator.LFSR32
-        rows = streams(kind, request.seed, shape[0] * shape[1]) if self.source is None else np.zeros(shape, np.uint32)
+        # with a source these are written anew before every sweep
+        registers = streams(image.generator, request.seed, shape[0] * shape[1]).reshape(*shape, -1)
         ensemble: Any
         if self.mode == "sweep":
-            ensemble = Ensemble(self._network, shape[0], generator=kind, threads=self.threads)
+            ensemble = Ensemble(self._network, shape[0], threads=self.threads)
         else:
             from .cycle import CycleEnsemble  # brings numba, which takes a second
 
-            ensemble = CycleEnsemble(image, generator=kind)
-        ensemble.load(request.start, rows.reshape(*shape, kind.words), request.clamped)
+            ensemble = CycleEnsemble(image)
+        ensemble.load(request.start, registers, request.clamped)
         ensemble.sweep(request.betas[:0], request.keep[:0])
         return ensemble
 

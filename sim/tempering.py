@@ -166,7 +166,7 @@ class _Ladder:
 
     @property
     def _betas(self) -> Float:
-        return self._codes * self._program.image.beta_format.step
+        return self._codes * self._program.image.beta_step
 
     def _forget(self) -> None:
         """Start counting exchanges."""
@@ -232,11 +232,11 @@ class _Ladder:
 
 def _codes(image: Image, betas: Float) -> Int32:
     """Different codes of rising betas, as near to them as the format allows."""
-    beta_format, count = image.beta_format, len(betas)
-    codes = beta_format.quantise(betas, "beta")
+    count = len(betas)
+    codes = image.beta_codes(betas)
     if codes[-1] - codes[0] < count - 1:
         raise RequestError(
-            f"{count} rungs from beta {betas[0]:g} to {betas[-1]:g} need {count} betas, {beta_format} has "
+            f"{count} rungs from beta {betas[0]:g} to {betas[-1]:g} need {count} betas, {image.beta_format} has "
             f"{codes[-1] - codes[0] + 1} there; use fewer rungs or compile with a finer beta_format"
         )
     places = np.arange(count)

@@ -9,24 +9,25 @@ value in every clock, running or not.
 
 from __future__ import annotations
 
-from .generator import halves, lfsr_next, lfsr_word, xoshiro_next, xoshiro_word
+from .generator import halves, lfsr48_next, lfsr48_word, xoshiro_next, xoshiro_word
 from .update import decide, field
 
 
 def draw(generator, register):
     """Read the random word of one p-bit's register (a row of words) and move the register on."""
     first = int(register[0])
-    if generator == 0:
-        register[0] = lfsr_next(first)
-        return lfsr_word(first)
     if generator == 1:
         s1, s2, s3 = int(register[1]), int(register[2]), int(register[3])
         register[0], register[1], register[2], register[3] = xoshiro_next(32, first, s1, s2, s3)
         return xoshiro_word(32, first, s3)
     s0, s1, s2, s3 = halves(first, int(register[1]))
-    n0, n1, n2, n3 = xoshiro_next(16, s0, s1, s2, s3)
-    register[0], register[1] = n0 | n1 << 16, n2 | n3 << 16
-    return xoshiro_word(16, s0, s3)
+    if generator == 2:
+        n0, n1, n2, n3 = xoshiro_next(16, s0, s1, s2, s3)
+        register[0], register[1] = n0 | n1 << 16, n2 | n3 << 16
+        return xoshiro_word(16, s0, s3)
+    n0, n1, n2 = lfsr48_next(s0, s1, s2)
+    register[0], register[1] = n0 | n1 << 16, n2
+    return lfsr48_word(s0, s1, s2)
 
 
 def advance(phase, sweeps_left, colours):

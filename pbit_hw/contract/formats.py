@@ -126,8 +126,8 @@ class UnsignedFormat:
         """Value of one unit in the last place."""
         return 2.0**-self.frac_bits
 
-    def quantise(self, values: npt.ArrayLike, name: str = "value") -> npt.NDArray[np.int32]:
-        """Round to the nearest code; a value outside the range is an error, not clipped.
+    def quantise(self, values: npt.ArrayLike, name: str = "value", scale: float = 1.0) -> npt.NDArray[np.int32]:
+        """Round ``scale`` times the values to the nearest code; one outside the range is an error, not clipped.
 
         Parameters
         ----------
@@ -135,6 +135,8 @@ class UnsignedFormat:
             Values, any shape.
         name : str
             What the value is, for the error.
+        scale : float
+            What a value of 1 has in the register.
 
         Returns
         -------
@@ -147,11 +149,12 @@ class UnsignedFormat:
             If a value is negative, not finite or above the format.
         """
         floats = np.asarray(values, dtype=np.float64)
-        bad = ~(np.isfinite(floats) & (floats >= 0) & (np.rint(floats / self.step) <= self.limit))
+        step = self.step / scale
+        bad = ~(np.isfinite(floats) & (floats >= 0) & (np.rint(floats / step) <= self.limit))
         if bad.any():
             worst = floats[bad].flat[0]
             raise FormatError(
-                f"{name} {worst:g} is outside {self}, 0 to {self.limit * self.step:g}; scale the model's couplings "
+                f"{name} {worst:g} is outside {self}, 0 to {self.limit * step:g}; scale the model's couplings "
                 f"or compile with a wider format"
             )
-        return np.rint(floats / self.step).astype(np.int32)
+        return np.rint(floats / step).astype(np.int32)

@@ -4,12 +4,15 @@ A generator is a register of 32-bit words. `*_word` reads the 16 random bits
 that one p-bit update consumes from the register as it stands; `*_next` is the
 register after the update.
 
-``LFSR32`` is the Fibonacci register of x^32 + x^31 + x^30 + x^10 + 1 (the
-reciprocal of the textbook's x^32 + x^22 + x^2 + x + 1, so primitive too),
-leapt 16 bits per update so that every word is fresh. ``XOSHIRO128`` is
-xoshiro128++ 1.0 (Blackman and Vigna, ACM TOMS 47, 2021), and ``XOSHIRO64`` the
-same construction on words of 16 bits, for half the logic: its shift by 5 and
-rotation by 11 are the only pair that gives the full period.
+``XOSHIRO128`` is xoshiro128++ 1.0 (Blackman and Vigna, ACM TOMS 47, 2021), and
+``XOSHIRO64`` the same construction on words of 16 bits, for half the logic: its
+shift by 5 and rotation by 11 are the only pair that gives the full period.
+``LFSR48`` is the Fibonacci register of x^48 + x^37 + x^29 + x^23 + 1, leapt 16
+bits per update, so that each bit of the new word is the XOR of four old ones.
+Its bits are linear, which batteries of statistical tests see; so the random word
+is a sum of its two halves, without the lowest bits of the sum, which are linear
+or nearly so. The taps are far apart because neighbouring bits of a sum are not:
+with the well-known 48, 47, 21, 20 every word depends on the third one before.
 """
 
 from __future__ import annotations
@@ -26,61 +29,45 @@ from . import gf2
 WORD_BITS = 16
 """Random bits that one p-bit update consumes."""
 
-LFSR_LEAP = 16
-"""Shifts of the LFSR per update. One shift, the textbook's, samples a wrong distribution."""
-
-LFSR_PERIOD = 2**32 - 1
-LFSR_SPACING = 2654435761
-"""Shifts between the LFSR streams of neighbouring p-bits: 2^32 over the golden ratio, prime, so
-that any number of streams is spread almost evenly over the period."""
-
 XOSHIRO64_PERIOD = 2**64 - 1
 XOSHIRO64_SPACING = 11400714819323198483
 """Updates between the ``XOSHIRO64`` streams of neighbouring p-bits: 2^64 over the golden ratio, coprime to
-the period."""
+the period, so that any number of streams is spread almost evenly over it."""
+
+LFSR48_LEAP = 16
+"""Shifts of ``LFSR48`` per update. One shift, the textbook's, samples a wrong distribution."""
+
+LFSR48_PERIOD = 2**48 - 1
+LFSR48_SPACING = 173961102589769
+"""Shifts between the ``LFSR48`` streams of neighbouring p-bits, as `XOSHIRO64_SPACING` is chosen."""
 
 
 class Generator(enum.IntEnum):
-    """Kind of generator; the value stands in the image and in the digest."""
+    """Kind of generator; the name stands in the image and in the digest."""
 
-    LFSR32 = 0
     XOSHIRO128 = 1
     XOSHIRO64 = 2
+    LFSR48 = 3
+
+    @property
+    def bits(self) -> int:
+        """Bits of its register; those of the last word that lie beyond are ignored when written and read as zero."""
+        return {Generator.XOSHIRO128: 128, Generator.XOSHIRO64: 64, Generator.LFSR48: 48}[self]
 
     @property
     def words(self) -> int:
-        """32-bit words of its register."""
-        return {Generator.LFSR32: 1, Generator.XOSHIRO128: 4, Generator.XOSHIRO64: 2}[self]
+        """32-bit words that hold its register."""
+        return -(-self.bits // 32)
 
 
 GENERATOR_NAMES = tuple(kind.name.lower() for kind in Generator)
 """What users call them."""
 
+RETIRED = ("LFSR32",)
+"""Generators of earlier contracts, whose values are not given again. Its 32 bits could pass no battery of tests."""
+
 
 # The scalar functions below work alike on Python integers, numpy integers and arrays, and compiled.
-
-
-def lfsr_shift(state, count):
-    """Shift the register left by ``count`` (1 to 10) new bits."""
-    new = (state >> (32 - count)) ^ (state >> (31 - count)) ^ (state >> (30 - count)) ^ (state >> (10 - count))
-    return ((state << count) | (new & ((1 << count) - 1))) & 0xFFFFFFFF
-
-
-def lfsr_fresh(high, low):
-    """The 16 bits that 16 shifts bring in, from the register's halves: all but the last six come straight from it."""
-    straight = (high ^ (high << 1 | low >> 15) ^ (high << 2 | low >> 14) ^ low << 6) & 0xFFFF
-    return straight ^ straight >> 10
-
-
-def lfsr_next(state):
-    """The register after one update: 16 shifts at once."""
-    low = state & 0xFFFF
-    return low << 16 | lfsr_fresh(state >> 16, low)
-
-
-def lfsr_word(state):
-    """The 16 bits shifted in last."""
-    return state & 0xFFFF
 
 
 def rotate_left(value, count, bits):
@@ -104,6 +91,18 @@ def xoshiro_next(bits, s0, s1, s2, s3):
     return s0, s1, s2 ^ t, rotate_left(s3, 11, bits)
 
 
+def lfsr48_word(low, middle, high):
+    """The upper 16 bits of the sum of the halves, of 24 bits each, of the register in words of 16 bits."""
+    carry = ((low & 0xFF) + (middle >> 8)) >> 8
+    return (high + (middle << 8 | low >> 8) + carry) & 0xFFFF
+
+
+def lfsr48_next(low, middle, high):
+    """The register in words of 16 bits after one update: 16 shifts to the left at once."""
+    fresh = high ^ (high << 11 | middle >> 5) ^ (middle << 3 | low >> 13) ^ (middle << 9 | low >> 7)
+    return fresh & 0xFFFF, low, middle
+
+
 def halves(first, second):
     """The four words of 16 bits that two words of 32 hold, low halves first."""
     return first & 0xFFFF, first >> 16, second & 0xFFFF, second >> 16
@@ -122,6 +121,12 @@ def _xoshiro64_next_rows(states: gf2.Words) -> gf2.Words:
     return np.stack([s0 | s1 << 16, s2 | s3 << 16], axis=1).astype(np.uint32)
 
 
+def _lfsr48_next_rows(states: gf2.Words) -> gf2.Words:
+    low, middle, high, _ = halves(states[:, 0], states[:, 1])
+    low, middle, high = lfsr48_next(low, middle, high)
+    return np.stack([low | middle << 16, high], axis=1).astype(np.uint32)
+
+
 def _xoshiro_jump_rows(states: gf2.Words) -> gf2.Words:
     total = np.zeros_like(states)
     for word in XOSHIRO_JUMP:
@@ -132,11 +137,16 @@ def _xoshiro_jump_rows(states: gf2.Words) -> gf2.Words:
     return total
 
 
+_NEXT_ROWS = {
+    Generator.XOSHIRO128: _xoshiro128_next_rows,
+    Generator.XOSHIRO64: _xoshiro64_next_rows,
+    Generator.LFSR48: _lfsr48_next_rows,
+}
+
+
 def next_rows(kind: Generator) -> Callable[[gf2.Words], gf2.Words]:
     """The generator's next-state function on rows of words: what gateware and tests derive the XORs from."""
-    if kind is Generator.LFSR32:
-        return lfsr_next
-    return _xoshiro128_next_rows if kind is Generator.XOSHIRO128 else _xoshiro64_next_rows
+    return _NEXT_ROWS[kind]
 
 
 def splitmix64(seed: int, count: int) -> list[int]:
@@ -162,8 +172,8 @@ def splitmix64(seed: int, count: int) -> list[int]:
 def streams(kind: Generator, seed: int, count: int) -> gf2.Words:
     """Registers of ``count`` streams, spaced by jump-ahead from one user seed.
 
-    ``XOSHIRO128`` streams lie 2^64 updates apart. The others lie `LFSR_SPACING`
-    shifts or `XOSHIRO64_SPACING` updates apart on the one period that there is,
+    ``XOSHIRO128`` streams lie 2^64 updates apart. The others lie `XOSHIRO64_SPACING`
+    updates or `LFSR48_SPACING` shifts apart on the one period that there is,
     starting at a place that the seed chooses.
 
     Parameters
@@ -183,8 +193,8 @@ def streams(kind: Generator, seed: int, count: int) -> gf2.Words:
         low, high = splitmix64(seed, 2)
         first = np.array([[low & 0xFFFFFFFF, low >> 32, high & 0xFFFFFFFF, high >> 32]], np.uint32)
     else:
-        first = np.array([[1] + [0] * (kind.words - 1)], np.uint32)
-        place = splitmix64(seed, 1)[0] % (LFSR_PERIOD if kind is Generator.LFSR32 else XOSHIRO64_PERIOD)
+        first = np.array([[1, 0]], np.uint32)
+        place = splitmix64(seed, 1)[0] % ((1 << kind.bits) - 1)
         for bit, leap in enumerate(_leaps(kind)):
             if place >> bit & 1:
                 first = gf2.apply(leap, first)
@@ -193,10 +203,9 @@ def streams(kind: Generator, seed: int, count: int) -> gf2.Words:
 
 @cache
 def _leaps(kind: Generator) -> tuple[gf2.Words, ...]:
-    """The maps of 1, 2, 4, ... shifts of the LFSR or updates of xoshiro, up to half a period."""
-    step = (lambda states: lfsr_shift(states, 1)) if kind is Generator.LFSR32 else next_rows(kind)
-    leaps = [gf2.matrix(step, kind.words)]
-    for _ in range(32 * kind.words - 1):
+    """The maps of 1, 2, 4, ... updates, up to half a period."""
+    leaps = [gf2.matrix(next_rows(kind), kind.words)]
+    for _ in range(kind.bits - 1):
         leaps.append(gf2.apply(leaps[-1], leaps[-1]))
     return tuple(leaps)
 
@@ -206,7 +215,10 @@ def _stream_spacing(kind: Generator) -> gf2.Words:
     """The map from one stream's register to the next stream's."""
     if kind is Generator.XOSHIRO128:
         return gf2.matrix(_xoshiro_jump_rows, 4)
-    return gf2.power(_leaps(kind)[0], LFSR_SPACING if kind is Generator.LFSR32 else XOSHIRO64_SPACING)
+    # the order of an update of the LFSR is odd, so any number of shifts is some number of updates
+    shift = pow(LFSR48_LEAP, -1, LFSR48_PERIOD)
+    spacing = XOSHIRO64_SPACING if kind is Generator.XOSHIRO64 else LFSR48_SPACING * shift % LFSR48_PERIOD
+    return gf2.power(_leaps(kind)[0], spacing)
 
 
 def showing(kind: Generator, words: npt.NDArray[np.uint16]) -> gf2.Words:
@@ -222,14 +234,14 @@ def showing(kind: Generator, words: npt.NDArray[np.uint16]) -> gf2.Words:
     Returns
     -------
     ndarray of uint32, shape (..., kind.words)
-        Where s0 = 0 the ++ output is s3, rotated.
+        Where s0 = 0 the ++ output is s3, rotated; where the rest is 0 the LFSR's word is its highest.
     """
     registers = np.zeros((*words.shape, kind.words), np.uint32)
     wide = words.astype(np.uint32)
-    if kind is Generator.LFSR32:
-        registers[..., 0] = wide
-    elif kind is Generator.XOSHIRO128:
+    if kind is Generator.XOSHIRO128:
         registers[..., 3] = rotate_left(wide << 16, 25, 32)
-    else:
+    elif kind is Generator.XOSHIRO64:
         registers[..., 1] = rotate_left(wide, 9, 16) << 16
+    else:
+        registers[..., 1] = wide
     return registers

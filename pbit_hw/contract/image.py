@@ -20,7 +20,7 @@ from . import VERSION
 from .activation import ARGUMENT_FRAC_BITS
 from .errors import ImageError
 from .formats import SignedFormat, UnsignedFormat
-from .generator import Generator
+from .generator import GENERATOR_NAMES, RETIRED, Generator
 from .update import Unit
 
 Int32 = npt.NDArray[np.int32]
@@ -53,6 +53,9 @@ class Image:
         Codes of the *folded* biases (see `fold`).
     clamped, clamp_values : ndarray of uint8, shape (n,)
         Which p-bits are clamped at power-up, and to which bit.
+    scale : float
+        What a weight register of value 1 stands for in the model's units; the register of beta then holds ``scale``
+        times the model's beta. Arrays know nothing of it.
     """
 
     unit: Unit
@@ -66,6 +69,7 @@ class Image:
     biases: Int32
     clamped: Uint8
     clamp_values: Uint8
+    scale: float = 1.0
 
     @property
     def size(self) -> int:
@@ -114,9 +118,38 @@ class Image:
         return self.weight_format.frac_bits + self.beta_format.frac_bits - ARGUMENT_FRAC_BITS - int(self.unit)
 
     @property
+    def weight_step(self) -> float:
+        """What the last bit of a weight stands for, in the model's units."""
+        return self.weight_format.step * self.scale
+
+    def weight_codes(self, values: npt.ArrayLike) -> Int32:
+        """Codes of couplings or biases in the model's units."""
+        return self.weight_format.quantise(np.asarray(values, np.float64) / self.scale)
+
+    @property
+    def beta_step(self) -> float:
+        """What the last bit of beta stands for, in the model's units."""
+        return self.beta_format.step / self.scale
+
+    @property
+    def largest_beta(self) -> float:
+        """In the model's units."""
+        return self.beta_format.limit * self.beta_step
+
+    def beta_codes(self, values: npt.ArrayLike) -> Int32:
+        """Codes of inverse temperatures in the model's units.
+
+        Raises
+        ------
+        FormatError
+            If one is outside the format.
+        """
+        return self.beta_format.quantise(values, "beta", self.scale)
+
+    @property
     def reset_beta(self) -> int:
-        """Code of beta at power-up: 1, or the format's largest value."""
-        return min(round(1 / self.beta_format.step), self.beta_format.limit)
+        """Code of beta at power-up: 1 in the model's units, or the format's largest value."""
+        return min(round(1 / self.beta_step), self.beta_format.limit)
 
     @cached_property
     def digest(self) -> bytes:
@@ -166,6 +199,7 @@ class Image:
             "generator": self.generator.name,
             "weight_format": str(self.weight_format),
             "beta_format": str(self.beta_format),
+            "scale": self.scale,
         }
         return meta, {name: getattr(self, name) for name in _ARRAYS}
 
@@ -176,8 +210,13 @@ class Image:
         Raises
         ------
         ImageError
-            If it is of another contract version or not a possible array.
+            If its generator is no longer shipped, or it is of another contract version, or not a possible array.
         """
+        if meta["generator"] in RETIRED:
+            raise ImageError(
+                f"image was compiled with the generator {meta['generator']}, which is no longer shipped; compile it "
+                f"again with {' or '.join(GENERATOR_NAMES)}"
+            )
         if meta["contract"] != VERSION:
             raise ImageError(f"image is of contract version {meta['contract']}, this is {VERSION}; compile it again")
         image = cls(
@@ -186,6 +225,7 @@ class Image:
             weight_format=SignedFormat.parse(meta["weight_format"]),
             beta_format=UnsignedFormat.parse(meta["beta_format"]),
             **{name: arrays[name] for name in _ARRAYS},
+            scale=float(meta["scale"]),
         )
         image.check()
         return image
@@ -208,6 +248,8 @@ class Image:
             raise ImageError(f"{len(self.clamped)} clamps for {self.size} p-bits")
         if max(self.clamped.max(initial=0), self.clamp_values.max(initial=0)) > 1:
             raise ImageError("clamps are 0 or 1")
+        if not 0 < self.scale < np.inf:
+            raise ImageError(f"scale {self.scale} is not positive and finite")
 
     def check(self) -> None:
         """Raise `ImageError` unless the image is one that hardware could be built from."""

@@ -117,7 +117,8 @@ class _LutModel:
     ``device`` for link and control; per p-bit ``pbit``, ``field`` times F,
     ``adder`` times degree times F, ``product`` times (F + 1) B where the family
     multiplies in logic, ``register`` per bit of weights, bias and clamp where
-    flip-flops take logic cells of their own, and ``xoshiro64`` or ``xoshiro128`` for what these take more than an LFSR.
+    flip-flops take logic cells of their own, and ``xoshiro64`` or ``xoshiro128`` for
+    what these take more than ``lfsr48``.
     """
 
     device: float
@@ -131,8 +132,8 @@ class _LutModel:
 
 
 _LUT_MODELS = {
-    "ice40": _LutModel(device=730, pbit=515, field=0, adder=1, product=1, register=1, xoshiro64=95, xoshiro128=235),
-    "ecp5": _LutModel(device=900, pbit=470, field=3, adder=1.6, product=0, register=0, xoshiro64=68, xoshiro128=200),
+    "ice40": _LutModel(device=730, pbit=561, field=0, adder=1, product=1, register=1, xoshiro64=49, xoshiro128=198),
+    "ecp5": _LutModel(device=900, pbit=506, field=3, adder=1.6, product=0, register=0, xoshiro64=32, xoshiro128=175),
 }
 
 
@@ -144,8 +145,7 @@ def demand(image: Image) -> Demand:
     image : Image
         The array; weights and biases do not matter.
     """
-    words = image.generator.words
-    per_pbit = 3 + image.bias_bits + 32 * words
+    per_pbit = 3 + image.bias_bits + image.generator.bits
     weights = image.slots * image.weight_format.bits
     sweeps_left = 32
     ffs = image.size * per_pbit + weights + image.beta_format.bits + sweeps_left
@@ -166,7 +166,7 @@ def _luts(image: Image, model: _LutModel) -> int:
 
 
 def _generator_luts(kind: Generator, model: _LutModel) -> float:
-    return {Generator.LFSR32: 0, Generator.XOSHIRO64: model.xoshiro64, Generator.XOSHIRO128: model.xoshiro128}[kind]
+    return {Generator.LFSR48: 0, Generator.XOSHIRO64: model.xoshiro64, Generator.XOSHIRO128: model.xoshiro128}[kind]
 
 
 def fit(image: Image, target: Target) -> Fit:

@@ -63,7 +63,7 @@ class RandomGenerator(wiring.Component):
     data : In(32)
         The word to load.
     register : Out(32 * kind.words)
-        The register, word 0 lowest.
+        The register, word 0 lowest; bits beyond ``kind.bits`` are always 0.
     word : Out(16)
         Random bits of the register as it stands.
     """
@@ -87,9 +87,10 @@ class RandomGenerator(wiring.Component):
             m.d.sync += self.register.eq(self._next())
         for place in range(self._kind.words):
             with m.If(self.load[place]):
-                m.d.sync += self.register.word_select(place, REGISTER_BITS).eq(self.data)
-        if self._kind is Generator.LFSR32:
-            m.d.comb += self.word.eq(self.register)
+                m.d.sync += self.register[: self._kind.bits].word_select(place, REGISTER_BITS).eq(self.data)
+        if self._kind is Generator.LFSR48:
+            half = self._kind.bits // 2
+            m.d.comb += self.word.eq((self.register[:half] + self.register[half : 2 * half])[half - WORD_BITS :])
         else:
             self._xoshiro_word(m, len(self.register) // 4)
         return m

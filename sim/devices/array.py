@@ -110,7 +110,7 @@ class DeviceArray(Sampler):
     def _drive(self, request: Request, first: int, last: int) -> tuple[Drive, Any]:
         """What the p-bits make of their fields in a piece, at the end of which their offsets will have drifted."""
         devices = self.variation
-        beta = float(request.betas[first]) * self._image.beta_format.step
+        beta = float(request.betas[first]) * self._image.beta_step
         if devices.drift:
             self._variation = devices.drifted(last - first, self._drift_rng)
         return Drive.of(self._coupling.scale(beta), devices, self._dac), devices.time_scale

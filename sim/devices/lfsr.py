@@ -1,9 +1,12 @@
-"""Random words as the textbook's register gives them, for comparison with the contract's.
+"""Random words as the textbook's register of 32 bits gives them, for comparison with the contract's.
 
-A linear-feedback shift register brings in one new bit per shift. That of the
-contract, ``LFSR32``, leaps `LFSR_LEAP` = 16 shifts per update, so that every
-16-bit word is new. Shifted s < 16 times, the register shows 16 - s bits of the
-last word again, s places higher, and a p-bit's updates depend on each other.
+A linear-feedback shift register brings in one new bit per shift. Leapt 16 shifts
+per update, as the contract's ``LFSR48`` is, every 16-bit word is new. Shifted
+s < 16 times, the register shows 16 - s bits of the last word again, s places
+higher, and a p-bit's updates depend on each other.
+
+The register is that of x^32 + x^31 + x^30 + x^10 + 1, the reciprocal of the
+textbook's x^32 + x^22 + x^2 + x + 1, so primitive too, and shows its low half.
 """
 
 from __future__ import annotations
@@ -11,25 +14,42 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from ...contract import gf2
 from ...contract.errors import RequestError
-from ...contract.generator import Generator, lfsr_shift, lfsr_word, streams
+from ...contract.generator import splitmix64
+
+PERIOD = 2**32 - 1
+SPACING = 2654435761
+"""Shifts between neighbouring streams: 2^32 over the golden ratio, prime, so that they lie almost evenly."""
 
 _MOST_AT_ONCE = 8
-"""Shifts of one step; `lfsr_shift` can do at most ten."""
+"""Shifts of one step; `shift` can do at most ten."""
+
+
+def shift(state, count):
+    """Shift the register left by ``count`` (1 to 10) new bits; an integer or an array, and compiled too."""
+    new = (state >> (32 - count)) ^ (state >> (31 - count)) ^ (state >> (30 - count)) ^ (state >> (10 - count))
+    return ((state << count) | (new & ((1 << count) - 1))) & 0xFFFFFFFF
+
+
+def registers(seed: int, count: int) -> gf2.Words:
+    """Registers of ``count`` streams, `SPACING` shifts apart from a place that the seed chooses, shape (count, 1)."""
+    step = gf2.matrix(lambda states: shift(states, 1), 1)
+    first = gf2.apply(gf2.power(step, splitmix64(seed, 1)[0] % PERIOD), np.array([[1]], np.uint32))
+    return gf2.orbit(gf2.power(step, SPACING), first[0], count)
 
 
 class LfsrWords:
-    """The words of the contract's own LFSR streams, shifted any number of times per sweep.
+    """The words of streams of the register, shifted any number of times per sweep.
 
     Parameters
     ----------
     seed : int
-        Seed of the streams. That of a simulator's call k is ``call_seed(its seed, k)``;
-        with it, 16 shifts give what the generator ``LFSR32`` samples.
+        Seed of the streams. That of a simulator's call k is ``call_seed(its seed, k)``.
     replicas, n : int
         Size of the array.
     shifts : int
-        Shifts per sweep: 16 as the contract has it, 1 as the textbook.
+        Shifts per sweep: 16 for words that are new, 1 as the textbook has it.
 
     Raises
     ------
@@ -41,7 +61,7 @@ class LfsrWords:
         if shifts < 1:
             raise RequestError(f"{shifts} shifts per sweep give the same word for ever; give at least 1")
         self.shifts = shifts
-        self._states = streams(Generator.LFSR32, seed, replicas * n).reshape(replicas, n).T.copy()
+        self._states = registers(seed, replicas * n).reshape(replicas, n).T.copy()
 
     def words(self, replicas: int, n: int) -> npt.NDArray[np.uint32]:
         """The words of one sweep.
@@ -67,8 +87,8 @@ class LfsrWords:
                 f"words for {replicas} replicas of {n} p-bits from streams of {of_replicas} replicas of {of_n}; make "
                 "a source of the array's size"
             )
-        words = lfsr_word(self._states)
+        words = self._states & np.uint32(0xFFFF)
         whole, rest = divmod(self.shifts, _MOST_AT_ONCE)
         for count in [_MOST_AT_ONCE] * whole + [rest] * (rest > 0):
-            self._states = lfsr_shift(self._states, count)
+            self._states = shift(self._states, count)
         return words

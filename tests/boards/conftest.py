@@ -21,7 +21,7 @@ def _pair() -> Image:
     """Two coupled spins."""
     image = Image(
         unit=Unit.SPIN,
-        generator=Generator.LFSR32,
+        generator=Generator.LFSR48,
         weight_format=SignedFormat(2, 0),
         beta_format=UnsignedFormat(3, 9),
         colour_first=np.array([0, 1, 2], np.int32),

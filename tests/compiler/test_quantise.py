@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 
 from pbit_hw.compiler.models import Ising
 from pbit_hw.compiler.program import compile
-from pbit_hw.compiler.quantise import FINEST_FRAC_BITS, check_widths, choose_format, measure
+from pbit_hw.compiler.quantise import (
+    FINEST_FRAC_BITS,
+    Grid,
+    check_widths,
+    choose_format,
+    choose_grid,
+    common_step,
+    measure,
+)
 from pbit_hw.contract.errors import FormatError
 from pbit_hw.contract.formats import SignedFormat, UnsignedFormat
 
@@ -62,8 +70,8 @@ def test_formats_of_eight_bits(values: list[float], text: str) -> None:
 def test_integers_stay_exact_at_the_width_they_need() -> None:
     values = [-31.0, 7.0, 30.0]
     assert str(choose_format(values, 6)) == "s[5][0]"
-    assert measure(choose_format(values, 6), values, [0.0]).max_error == 0
-    assert measure(choose_format(values, 5), values, [0.0]).max_error > 0
+    assert measure(Grid(choose_format(values, 6)), values, [0.0]).max_error == 0
+    assert measure(Grid(choose_format(values, 5)), values, [0.0]).max_error > 0
 
 
 @pytest.mark.parametrize("weight_bits", [-1, 0, 1, 26])
@@ -77,14 +85,14 @@ def test_values_below_the_finest_step_vanish(tiny: float) -> None:
     chosen = choose_format([tiny], 8)
     assert chosen.frac_bits == FINEST_FRAC_BITS
     assert not chosen.quantise([tiny]).any()
-    assert measure(chosen, [tiny], []).max_error == tiny
+    assert measure(Grid(chosen), [tiny], []).max_error == tiny
 
 
 @settings(deadline=None)
 @given(VALUES, VALUES, st.integers(-3, 6), st.integers(1, 6))
 def test_the_report_is_exact(couplings: list[float], biases: list[float], frac_bits: int, magnitude: int) -> None:
     chosen = SignedFormat(magnitude - frac_bits, frac_bits)
-    report = measure(chosen, couplings, biases)
+    report = measure(Grid(chosen), couplings, biases)
     largest = chosen.limit * chosen.step
     errors: list[float] = []
     clipped = {"couplings": 0, "biases": 0}
@@ -97,6 +105,39 @@ def test_the_report_is_exact(couplings: list[float], biases: list[float], frac_b
     assert (report.saturated_couplings, report.saturated_biases) == (clipped["couplings"], clipped["biases"])
     assert report.max_error == pytest.approx(max(errors))
     assert report.rms_error == pytest.approx(float(np.sqrt(np.mean(np.square(errors)))))
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.lists(st.integers(-127, 127), min_size=1, max_size=30), st.floats(1e-3, 1e3), st.integers(2, 9))
+def test_multiples_of_a_step_are_exact_where_they_fit(multiples: list[int], step: float, weight_bits: int) -> None:
+    values = np.array(multiples) * step
+    sizes = np.abs(multiples) // max(np.gcd.reduce(multiples), 1)
+    grid = choose_grid(values, weight_bits)
+    assert grid.weight_format.bits <= weight_bits
+    assert grid.saturated(values) == 0
+    if sizes.max() < 1 << (weight_bits - 1):
+        assert grid.round(values) == pytest.approx(values, rel=1e-9, abs=1e-9 * np.abs(values).max())
+        assert 0.5 <= grid.scale <= 1 or not any(multiples)
+    else:
+        assert grid == Grid(choose_format(values, weight_bits))
+
+
+def test_values_without_a_common_step_get_a_plain_format() -> None:
+    values = np.random.default_rng(0).normal(size=40)
+    assert common_step(values, 127) is None
+    assert choose_grid(values, 8) == Grid(choose_format(values, 8))
+    assert choose_grid([0.1, 0.2, 0.3 + 1e-6], 8) == Grid(choose_format([0.1, 0.2, 0.3 + 1e-6], 8))
+    assert choose_grid([1e-12], 8).scale == 1
+
+
+def test_a_frustrated_tie_survives() -> None:
+    """0.1 + 0.2 against 0.3: free in the middle, which eight bits of fraction do not see."""
+    model = Ising([0.1, 0.0, 0.0, 0.0], [[0, 0.2, -0.3, 0], [0] * 4, [0] * 4, [0] * 4])
+    quantised = compile(model, weight_bits=8).quantised
+    state = [[s, 1, 1, 1] for s in (-1, 1)]
+    assert np.ptp(quantised.energies(state)) == pytest.approx(0, abs=1e-12)
+    plain = compile(model, weight_format="s[0][7]").quantised
+    assert np.ptp(plain.energies(state)) > 0.01
 
 
 def star(degree: int) -> npt.NDArray[np.int64]:

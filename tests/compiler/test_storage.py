@@ -150,6 +150,7 @@ def replace_array(name: str, value: Any) -> Any:
         (lambda meta, _: meta.update(labels=[0, 0, 2, 3, 4]), "does not hold a program .*different"),
         (lambda meta, _: meta["image"].update(contract=99), r"x\.pbit: image is of contract version 99"),
         (lambda meta, _: meta["image"].update(generator="MT"), r"does not hold a program \('MT'\)"),
+        (lambda meta, _: meta["image"].update(generator="LFSR32"), r"x\.pbit: image was .* LFSR32, which is no longer"),
         (lambda meta, _: meta["image"].update(weight_format="s[2]"), "does not hold a program .*fixed-point"),
         (lambda _, arrays: arrays.pop("order"), r"does not hold a program \('order'\)"),
         (set_array("couplings", 0, np.nan), "does not hold a program .*finite"),

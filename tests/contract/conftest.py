@@ -20,7 +20,7 @@ def random_image(
     seed: int = 0,
     density: float = 0.6,
     unit: Unit = Unit.SPIN,
-    generator: Generator = Generator.LFSR32,
+    generator: Generator = Generator.LFSR48,
     weight_format: str = "s[2][3]",
     beta_format: str = "u[3][9]",
 ) -> Image:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pytest
 
 from pbit_hw.contract import activation, array
-from pbit_hw.contract.generator import Generator, halves, lfsr_word, next_rows, streams, xoshiro_word
+from pbit_hw.contract.generator import Generator, halves, lfsr48_word, next_rows, streams, xoshiro_word
 from pbit_hw.contract.image import Image
 from pbit_hw.contract.update import Unit
 
@@ -50,12 +50,12 @@ class Machine:
 
 def word_of(image: Image, registers: npt.NDArray[np.uint32]) -> npt.NDArray[np.int64]:
     """Random words of a register file, shape (n,)."""
-    if image.generator is Generator.LFSR32:
-        return lfsr_word(registers[:, 0]).astype(np.int64)
+    low, middle, high, top = halves(registers[:, 0], registers[:, 1])
+    if image.generator is Generator.LFSR48:
+        return lfsr48_word(low, middle, high).astype(np.int64)
     if image.generator is Generator.XOSHIRO128:
         return xoshiro_word(32, registers[:, 0], registers[:, 3]).astype(np.int64)
-    s0, _, _, s3 = halves(registers[:, 0], registers[:, 1])
-    return xoshiro_word(16, s0, s3).astype(np.int64)
+    return xoshiro_word(16, low, top).astype(np.int64)
 
 
 def expected_states(machine: Machine) -> npt.NDArray[np.uint8]:
@@ -95,7 +95,7 @@ def test_every_clock_of_a_run(
 def test_a_run_changes_states(make_image: Callable[..., Image]) -> None:
     """Negative control of the test above: its states are not constant."""
     machine = Machine(make_image((4, 3, 2), weight_format="s[0][5]"))
-    machine.sweeps_left = 40
+    machine.sweeps_left = 400
     seen = set()
     while machine.sweeps_left:
         machine.clock()

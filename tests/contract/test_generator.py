@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
+from collections.abc import Callable
+from itertools import combinations, pairwise
 from typing import Any
 
 import numpy as np
@@ -36,14 +37,34 @@ SPLITMIX_OUTPUT = (6457827717110365317, 3203168211198807973, 9817491932198370423
 """splitmix64 from the seed 1234567, as published with the reference implementation."""
 
 
-def shift_once(state: int) -> int:
-    """One shift of x^32 + x^31 + x^30 + x^10 + 1, tap by tap: the textbook register."""
-    new = (state >> 31 ^ state >> 30 ^ state >> 29 ^ state >> 9) & 1
-    return (state << 1 | new) & 0xFFFFFFFF
+LFSR48_FACTORS = (3, 5, 7, 13, 17, 97, 241, 257, 673)
+"""Of 2^48 - 1, which has the factor 3 twice."""
 
 
-def lfsr_matrix() -> gf2.Words:
-    return gf2.matrix(lambda states: rng.lfsr_shift(states, 1), 1)
+def shift_once(state: int, taps: tuple[int, ...] = (48, 37, 29, 23)) -> int:
+    """One shift of x^48 + x^37 + x^29 + x^23 + 1, tap by tap: the textbook register."""
+    new = sum(state >> tap - 1 for tap in taps) & 1
+    return (state << 1 | new) & (1 << 48) - 1
+
+
+def thirds(state: int) -> tuple[int, int, int]:
+    """A register of 48 bits in words of 16 bits, the low one first."""
+    return state & 0xFFFF, state >> 16 & 0xFFFF, state >> 32
+
+
+def shift_matrix(taps: tuple[int, ...] = (48, 37, 29, 23)) -> gf2.Words:
+    """One shift as a map; bits 48 to 63 of the two words stay 0."""
+    images = [shift_once(1 << bit, taps) if bit < 48 else 0 for bit in range(64)]
+    return np.array([[image & 0xFFFFFFFF, image >> 32] for image in images], np.uint32)
+
+
+def lfsr48_matrix() -> gf2.Words:
+    return gf2.matrix(rng.next_rows(Generator.LFSR48), 2)
+
+
+def is_identity(linear: gf2.Words) -> bool:
+    """Whether a map leaves the 48 bits as they are."""
+    return np.array_equal(linear[:48], gf2.unit_vectors(2)[:48])
 
 
 def test_xoshiro_gives_the_published_sequence() -> None:
@@ -94,52 +115,57 @@ def test_splitmix_gives_the_published_sequence() -> None:
     assert rng.splitmix64(1, 0) == []
 
 
-@given(words32)
-def test_lfsr_shifts_are_single_shifts(state: int) -> None:
-    stepped = state
-    for count in range(1, 17):
-        stepped = shift_once(stepped)
-        if count <= 10:
-            assert rng.lfsr_shift(state, count) == stepped
-    assert rng.lfsr_next(state) == stepped
-    assert rng.lfsr_word(rng.lfsr_next(state)) == stepped & 0xFFFF
+words48 = st.integers(0, 2**48 - 1)
 
 
-def test_lfsr_has_the_longest_period() -> None:
-    """Primitive: the shift's order divides 2^32 - 1 and none of its maximal proper divisors."""
-    identity = gf2.unit_vectors(1)
-    assert np.array_equal(gf2.power(lfsr_matrix(), rng.LFSR_PERIOD), identity)
-    factors = (3, 5, 17, 257, 65537)
-    assert np.prod(factors) == rng.LFSR_PERIOD
-    for factor in factors:
-        assert not np.array_equal(gf2.power(lfsr_matrix(), rng.LFSR_PERIOD // factor), identity)
+@given(words48)
+def test_lfsr48_leaps_16_single_shifts(state: int) -> None:
+    shifted = state
+    for _ in range(rng.LFSR48_LEAP):
+        shifted = shift_once(shifted)
+    assert rng.lfsr48_next(*thirds(state)) == thirds(shifted)
+
+
+@given(words48)
+def test_lfsr48_word_is_the_upper_part_of_a_sum(state: int) -> None:
+    assert rng.lfsr48_word(*thirds(state)) == (((state >> 24) + (state & 0xFFFFFF)) & 0xFFFFFF) >> 8
+
+
+def test_lfsr48_has_the_longest_period() -> None:
+    """Primitive: the order of a shift divides 2^48 - 1 and none of its maximal proper divisors; 16 is coprime to it."""
+    period = rng.LFSR48_PERIOD
+    assert 3 * math.prod(LFSR48_FACTORS) == period
+    for linear in (shift_matrix(), lfsr48_matrix()):
+        assert is_identity(gf2.power(linear, period))
+        assert not any(is_identity(gf2.power(linear, period // factor)) for factor in LFSR48_FACTORS)
 
 
 def test_an_lfsr_that_is_not_primitive_is_caught() -> None:
-    """Negative control: x^32 + x^31 + 1 fails the test above."""
-    bad = gf2.matrix(lambda s: ((s << 1) | ((s >> 31 ^ s >> 30) & 1)).astype(np.uint32), 1)
-    assert not np.array_equal(gf2.power(bad, rng.LFSR_PERIOD), gf2.unit_vectors(1))
+    """Negative control: x^48 + x^47 + x^46 + x^20 + 1 fails the test above."""
+    assert not is_identity(gf2.power(shift_matrix((48, 47, 46, 20)), rng.LFSR48_PERIOD))
 
 
-@given(st.integers(0, 3000))
-def test_lfsr_jump_ahead_is_stepping(count: int) -> None:
-    state = 0xDEADBEEF
-    for _ in range(count):
-        state = shift_once(state)
-    start = np.array([[0xDEADBEEF]], np.uint32)
-    assert gf2.apply(gf2.power(lfsr_matrix(), count), start)[0, 0] == state
+def test_lfsr48_ignores_what_lies_beyond_its_bits() -> None:
+    row = np.array([[0x12345678, 0x9ABC]], np.uint32)
+    beyond = row | np.array([[0, 0xFFFF0000]], np.uint32)
+    assert np.array_equal(rng.next_rows(Generator.LFSR48)(beyond), rng.next_rows(Generator.LFSR48)(row))
+    assert np.array_equal(words_of(Generator.LFSR48, beyond), words_of(Generator.LFSR48, row))
 
 
 @given(registers)
 def test_generators_work_alike_on_integers_and_arrays(register: tuple[int, int, int, int]) -> None:
     row = np.array([register], np.uint32)
-    assert rng.next_rows(Generator.LFSR32)(row[:, :1])[0, 0] == rng.lfsr_next(register[0])
     assert tuple(rng.next_rows(Generator.XOSHIRO128)(row)[0]) == rng.xoshiro_next(32, *register)
     first, second = rng.next_rows(Generator.XOSHIRO64)(row[:, :2])[0]
     assert rng.halves(int(first), int(second)) == rng.xoshiro_next(16, *rng.halves(*register[:2]))
+    first, second = rng.next_rows(Generator.LFSR48)(row[:, :2])[0]
+    assert rng.halves(int(first), int(second)) == (*rng.lfsr48_next(*rng.halves(*register[:2])[:3]), 0)
 
 
-SPACINGS = {"lfsr": (rng.LFSR_SPACING, rng.LFSR_PERIOD), "xoshiro64": (rng.XOSHIRO64_SPACING, rng.XOSHIRO64_PERIOD)}
+SPACINGS = {
+    "lfsr48": (rng.LFSR48_SPACING, rng.LFSR48_PERIOD),
+    "xoshiro64": (rng.XOSHIRO64_SPACING, rng.XOSHIRO64_PERIOD),
+}
 
 
 @pytest.mark.parametrize("kind", SPACINGS)
@@ -152,9 +178,10 @@ def test_streams_are_spread_over_the_period(count: int, kind: str) -> None:
     assert min(gaps) > period / count / 3
 
 
-def test_lfsr_streams_lie_one_spacing_apart() -> None:
-    streams = rng.streams(Generator.LFSR32, 42, 5)
-    spacing = gf2.power(lfsr_matrix(), rng.LFSR_SPACING)
+def test_lfsr48_streams_lie_one_spacing_apart() -> None:
+    assert math.gcd(rng.LFSR48_SPACING, rng.LFSR48_PERIOD) == 1
+    streams = rng.streams(Generator.LFSR48, 42, 5)
+    spacing = gf2.power(shift_matrix(), rng.LFSR48_SPACING)
     assert np.array_equal(gf2.apply(spacing, streams[:-1]), streams[1:])
 
 
@@ -182,13 +209,44 @@ def test_words_are_uniform(kind: Generator) -> None:
     assert np.abs(bits.mean(axis=0) - 0.5).max() < 5 * 0.5 / np.sqrt(len(bits))
 
 
+def dependence(kind: Generator, step: Callable[[gf2.Words], gf2.Words]) -> float:
+    """Largest deviation of chi-squared from its mean, in standard deviations.
+
+    Over the high 4 bits of three of a p-bit's words, the first and two of the next three, in 2^22 triples each.
+    """
+    registers, words = rng.streams(kind, 5, 4096), []
+    for _ in range(1027):
+        words.append(words_of(kind, registers) >> 12)
+        registers = step(registers)
+    series = np.stack(words).astype(np.int64)
+    deviations = []
+    for second, third in combinations((1, 2, 3), 2):
+        triples = series[:1024] << 8 | series[second : 1024 + second] << 4 | series[third : 1024 + third]
+        counts = np.bincount(triples.ravel(), minlength=2**12)
+        mean = counts.mean()
+        deviations.append((((counts - mean) ** 2).sum() / mean - 2**12) / math.sqrt(2 * 2**12))
+    return max(deviations)
+
+
+@pytest.mark.parametrize("kind", list(Generator))
+def test_successive_words_are_independent(kind: Generator) -> None:
+    assert dependence(kind, rng.next_rows(kind)) < 5
+
+
+def test_neighbouring_taps_make_words_depend_on_each_other() -> None:
+    """Negative control: the register of x^48 + x^47 + x^21 + x^20 + 1, primitive and in many tables."""
+    leap = gf2.power(shift_matrix((48, 47, 21, 20)), rng.LFSR48_LEAP)
+    assert dependence(Generator.LFSR48, lambda registers: gf2.apply(leap, registers)) > 10
+
+
 def words_of(kind: Generator, registers: gf2.Words) -> Any:
     """Next random words of rows of registers."""
-    if kind is Generator.LFSR32:
-        return rng.lfsr_word(registers[:, 0])
+    low, middle, high, top = rng.halves(registers[:, 0], registers[:, 1])
+    if kind is Generator.LFSR48:
+        return rng.lfsr48_word(low, middle, high)
     if kind is Generator.XOSHIRO128:
         return rng.xoshiro_word(32, registers[:, 0], registers[:, 3])
-    return rng.xoshiro_word(16, registers[:, 0] & 0xFFFF, registers[:, 1] >> 16)
+    return rng.xoshiro_word(16, low, top)
 
 
 @pytest.mark.parametrize("kind", list(Generator))

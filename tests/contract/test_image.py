@@ -163,8 +163,20 @@ def test_parts_round_trip_through_a_file(image: Image) -> None:
 
 def test_another_contract_version_is_refused(image: Image) -> None:
     meta, arrays = image.parts()
-    with pytest.raises(ImageError, match="contract version 999, this is 1; compile it again"):
+    with pytest.raises(ImageError, match="contract version 999, this is 2; compile it again"):
         Image.from_parts(meta | {"contract": 999}, arrays)
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_generator_of_the_past_is_refused(image: Image, version: int) -> None:
+    meta, arrays = image.parts()
+    message = (
+        "^image was compiled with the generator LFSR32, which is no longer shipped; compile it again with .* lfsr48$"
+    )
+    with pytest.raises(ImageError, match=message):
+        Image.from_parts(meta | {"generator": "LFSR32", "contract": version}, arrays)
+    with pytest.raises(ValueError, match="0 is not a valid Generator"):
+        Generator(0)
 
 
 def test_new_weights_and_clamps_are_checked(image: Image) -> None:

@@ -13,7 +13,7 @@ from pbit_hw.contract.image import Image
 from pbit_hw.contract.registers import Control, Region
 
 MakeImage = Callable[..., Image]
-SHAPES = [((1,), Generator.LFSR32), ((3, 2, 2), Generator.XOSHIRO128), ((40, 30), Generator.LFSR32)]
+SHAPES = [((1,), Generator.LFSR48), ((3, 2, 2), Generator.XOSHIRO128), ((40, 30), Generator.LFSR48)]
 
 
 def spans(image: Image) -> list[tuple[int, int, str]]:

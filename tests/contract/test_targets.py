@@ -13,15 +13,15 @@ from pbit_hw.contract.targets import TARGETS, demand, fit
 
 def test_flip_flops_by_hand(make_image):
     image = make_image(sizes=(1, 1), density=1.0, weight_format="s[2][3]", beta_format="u[3][9]")
-    per_pbit = 1 + 1 + 1 + image.bias_bits + 32
+    per_pbit = 1 + 1 + 1 + image.bias_bits + 48
     assert image.bias_bits == 7
     assert demand(image).ffs == 2 * per_pbit + 2 * 6 + 12 + 32
 
 
-def test_generator_words_count(make_image):
-    image = make_image(generator=Generator.LFSR32)
+def test_generator_bits_count(make_image):
+    image = make_image(generator=Generator.LFSR48)
     wide = replace(image, generator=Generator.XOSHIRO128)
-    assert demand(wide).ffs - demand(image).ffs == 3 * 32 * image.size
+    assert demand(wide).ffs - demand(image).ffs == (128 - 48) * image.size
 
 
 def test_weights_do_not_matter(make_image):
@@ -76,6 +76,6 @@ def test_estimates_grow_with_the_array(make_image, family):
     luts = demand(small).luts[family]
     assert luts < demand(larger).luts[family]
     assert luts < demand(denser).luts[family]
-    kinds = (Generator.LFSR32, Generator.XOSHIRO64, Generator.XOSHIRO128)
+    kinds = (Generator.LFSR48, Generator.XOSHIRO64, Generator.XOSHIRO128)
     by_kind = [demand(replace(small, generator=kind)).luts[family] for kind in kinds]
     assert by_kind == sorted(set(by_kind))

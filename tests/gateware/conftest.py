@@ -55,7 +55,7 @@ def random_image() -> Callable[..., Image]:
         order = np.lexsort((neighbours, owners))
         image = Image(
             unit=Unit(int(rng.integers(2))),
-            generator=Generator(int(rng.integers(2))),
+            generator=list(Generator)[rng.integers(len(Generator))],
             weight_format=weight_format,
             beta_format=beta_format,
             colour_first=np.searchsorted(colour, np.arange(colours + 1)).astype(np.int32),

@@ -58,12 +58,23 @@ def test_holds_without_step_and_a_load_wins(kind, simulate):
         ctx.set(dut.load, 1 << (kind.words - 1))
         ctx.set(dut.data, 0x12345678)
         await ctx.tick()
-        assert ctx.get(dut.register) == packed([*moved[:-1], 0x12345678])
+        assert ctx.get(dut.register) == packed([*moved[:-1], 0x12345678]) & ((1 << kind.bits) - 1)
 
     simulate(dut, bench)
 
 
 CARRIES = [(WORD, 1), (1, WORD), (WORD, WORD), (0x80000000, 0x80000000), (0x01FFFFFF, 0), (0, WORD)]
+
+
+@pytest.mark.parametrize(("low", "high"), [(0xFFFFFF, 1), (1, 0xFFFFFF), (0xFFFFFF, 0xFFFFFF), (0x80, 0x80)])
+def test_lfsr48_output_carries_from_the_lowest_bit(low, high, simulate):
+    register = high << 24 | low
+    dut = RandomGenerator(Generator.LFSR48, [register & WORD, register >> 32])
+
+    async def bench(ctx):
+        assert ctx.get(dut.word) == ((low + high) & 0xFFFFFF) >> 8
+
+    simulate(dut, bench)
 
 
 @pytest.mark.parametrize("kind", [Generator.XOSHIRO128, Generator.XOSHIRO64])

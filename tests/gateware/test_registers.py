@@ -16,13 +16,13 @@ from pbit_hw.gateware.registers import AccessCheck, RegisterReader, longest_acce
 CLOCK_HZ = 12_345_678
 
 
-def complete_image(size: int, generator: str = "lfsr32") -> Image:
+def complete_image(size: int, generator: str = "lfsr48") -> Image:
     """All p-bits coupled, so that there are far more slots than p-bits; none for ``size`` 1."""
     couplings = np.ones((size, size)) - np.eye(size)
     return compile(Ising(np.zeros(size), couplings), generator=generator).image
 
 
-IMAGES = pytest.mark.parametrize(("size", "generator"), [(1, "lfsr32"), (5, "xoshiro128"), (33, "lfsr32")])
+IMAGES = pytest.mark.parametrize(("size", "generator"), [(1, "lfsr48"), (5, "xoshiro128"), (33, "lfsr48")])
 
 
 def combinational(dut: Any, bench: Any) -> None:

@@ -24,7 +24,7 @@ pytestmark = [
     pytest.mark.skipif(not (shutil.which(GCC) and shutil.which(QEMU)), reason=f"needs {GCC} and {QEMU}"),
 ]
 
-ARRAYS, NUMBERS = 11, 3
+ARRAYS, NUMBERS = 11, 2
 WRITTEN = (0, 1, 3, 10)
 """States, registers, fields and kept states: what the kernel changes."""
 

@@ -117,25 +117,28 @@ def test_the_contract_runs_in_lanes():
     words = vectors(rng.integers(0, 2**32, 4 * LANES), np.uint32)
     halves = vectors(rng.integers(0, 2**16, 3 * LANES), np.uint16)
     totals = vectors(rng.integers(-(2**20), 2**20, LANES), np.int32)
-    out = aligned((8, LANES), np.uint32)
+    out = aligned((11, LANES), np.uint32)
 
     def build(f):
         four = [f.arrays["words"].vectors()[place] for place in range(4)]
-        high, low, threshold = (f.arrays["halves"].vectors()[place] for place in range(3))
+        low, middle, high = thirds = [f.arrays["halves"].vectors()[place] for place in range(3)]
         total, rows = f.arrays["totals"].vectors()[0], f.arrays["out"].vectors()
         for place, word in enumerate(generator.xoshiro_next(32, *four)):
             rows[place] = word
         rows[4] = generator.xoshiro_word(32, four[0], four[3])
-        rows[5] = generator.lfsr_fresh(high, low).resized(32)
-        rows[6] = activation.scaled(abs(total), 300, 9)
-        rows[7] = update.next_state(total, low, threshold).resized(32)
+        rows[5] = activation.scaled(abs(total), 300, 9)
+        rows[6] = update.next_state(total, low, high).resized(32)
+        rows[7] = generator.lfsr48_word(low, middle, high).resized(32)
+        for place, third in enumerate(generator.lfsr48_next(*thirds), 8):
+            rows[place] = third.resized(32)
 
     arrays = {"words": (32, False), "halves": (16, False), "totals": (32, True), "out": (32, False)}
     run(build, arrays, words=words, halves=halves, totals=totals, out=out)
     for lane in range(LANES):
-        w, (high, low, threshold) = words[:, lane].tolist(), halves[:, lane].tolist()
+        w, (low, middle, high) = words[:, lane].tolist(), halves[:, lane].tolist()
         total = int(totals[0, lane])
         assert out[:5, lane].tolist() == [*generator.xoshiro_next(32, *w), generator.xoshiro_word(32, w[0], w[3])]
-        assert out[5, lane] == generator.lfsr_fresh(high, low)
-        assert out[6, lane] == activation.scaled(abs(total), 300, 9)
-        assert out[7, lane] == update.next_state(total, low, threshold)
+        assert out[5, lane] == activation.scaled(abs(total), 300, 9)
+        assert out[6, lane] == update.next_state(total, low, high)
+        assert out[7, lane] == generator.lfsr48_word(low, middle, high)
+        assert tuple(out[8:, lane].tolist()) == generator.lfsr48_next(low, middle, high)

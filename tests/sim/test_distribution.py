@@ -47,8 +47,9 @@ def excess(program, beta, *, keep_every, clamp=None, source=None, seed=1):
 
 @pytest.mark.parametrize(("beta", "keep_every"), [(0.5, 8), (1.0, 16), (1.5, 128), (2.0, 1024)])
 @pytest.mark.parametrize("model", [library.and_gate(), library.full_adder()], ids=["and", "adder"])
-def test_gates(model, beta, keep_every):
-    assert excess(compile(model), beta, keep_every=keep_every) < GATE
+@pytest.mark.parametrize("generator", ["xoshiro64", "lfsr48"])
+def test_gates(model, beta, keep_every, generator):
+    assert excess(compile(model, generator=generator), beta, keep_every=keep_every) < GATE
 
 
 def test_one_shift_fails_the_gate(lfsr_source):
@@ -88,7 +89,7 @@ def test_kaufman_reference(kaufman_energy, side):
     assert [kaufman_energy(side, coupling) for coupling in COUPLINGS] == pytest.approx(KAUFMAN[side], abs=1.1e-6)
 
 
-def lattice_energy(coupling, *, sweeps, seed=1, generator="lfsr32", source=None):
+def lattice_energy(coupling, *, sweeps, seed=1, generator="lfsr48", source=None):
     """Energy per spin of the 16 x 16 lattice from 64 replicas."""
     program = compile(library.lattice((16, 16)), beta_format="u[2][16]", generator=generator)
     samples = Simulator(program, seed=seed, source=source).sample(

@@ -156,7 +156,6 @@ def test_threads_do_not_show(random_program, layout, threads, monkeypatch):
 
 
 def test_registers_and_states_can_be_read_back(random_program, layout):
-    """After an odd number of sweeps too, when the halves of an LFSR have changed places."""
     for generator in GENERATOR_NAMES:
         program = random_program(8, size=70, generator=generator)
         image = program.image
@@ -213,7 +212,7 @@ def test_cycle_mode_is_the_register_exact_array(random_program):
 @pytest.mark.parametrize("victim", ["generator", "weights", "thresholds"])
 def test_a_planted_error_shows(random_program, layout, monkeypatch, victim):
     """The comparison's own control: one wrong number on one side makes the modes differ."""
-    program = random_program(6, size=16, generator="lfsr32", weight_bits=4)
+    program = random_program(6, size=16, generator="lfsr48", weight_bits=4)
     request = program.request(2000, replicas=4, keep_every=1, seed=5)
     honest = Simulator(program, mode="cycle").run(request).states
     original = Ensemble.load

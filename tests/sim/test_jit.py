@@ -25,9 +25,8 @@ BETA = st.integers(0, 2**24 - 1)
 SHIFT = st.integers(-4, 30)
 
 CASES = [
-    (generator.lfsr_shift, (WORD, st.integers(1, 10))),
-    (generator.lfsr_next, (WORD,)),
-    (generator.lfsr_word, (WORD,)),
+    (generator.lfsr48_next, (HALF, HALF, HALF)),
+    (generator.lfsr48_word, (HALF, HALF, HALF)),
     (generator.rotate_left, (WORD, st.integers(1, 31), st.just(32))),
     (generator.halves, (WORD, WORD)),
     (generator.xoshiro_word, (st.just(32), WORD, WORD)),
@@ -62,14 +61,18 @@ def test_words_may_be_uint32():
         for k in range(len(rows)):
             s0, s1, s2, s3 = rows[k, 0], rows[k, 1], rows[k, 2], rows[k, 3]
             out[k, 0], out[k, 1], out[k, 2], out[k, 3] = generator.xoshiro_next(32, s0, s1, s2, s3)
-            out[k, 4], out[k, 5] = generator.lfsr_next(s0), generator.xoshiro_word(32, s0, s3)
+            out[k, 4] = generator.xoshiro_word(32, s0, s3)
+            low, middle, high, _ = generator.halves(s0, s1)
+            out[k, 5], out[k, 6], out[k, 7] = generator.lfsr48_next(low, middle, high)
+            out[k, 8] = generator.lfsr48_word(low, middle, high)
 
     rows = np.random.default_rng(0).integers(0, 2**32, (1000, 4), np.uint32)
-    out = np.empty((1000, 6), np.uint32)
+    out = np.empty((1000, 9), np.uint32)
     compiled(rows, out)
     for row, got in zip(rows.tolist(), out.tolist(), strict=True):
         moved, word = generator.xoshiro_next(32, *row), generator.xoshiro_word(32, row[0], row[3])
-        assert got == [*moved, generator.lfsr_next(row[0]), word]
+        thirds = generator.halves(*row[:2])[:3]
+        assert got == [*moved, word, *generator.lfsr48_next(*thirds), generator.lfsr48_word(*thirds)]
 
 
 def test_key_changes_with_any_source():
@@ -105,7 +108,7 @@ SCRIPT = """
 import numpy as np
 from pbit_hw.sim.cycle import CycleArray
 from pbit_hw.compiler import compile, library
-array = CycleArray(compile(library.and_gate(), generator="lfsr32").image)
+array = CycleArray(compile(library.and_gate(), generator="lfsr48").image)
 array.sweeps_left = 1
 array.clock()
 print(array.registers[0, 0], CycleArray.__module__)
@@ -128,7 +131,7 @@ def test_a_changed_contract_is_noticed(tmp_path):
     assert first_register() == before
     source = package / "contract" / "generator.py"
     text = source.read_text()
-    changed = text.replace("^ low << 6)", "^ low << 5)")
+    changed = text.replace("middle << 9", "middle << 8")
     assert changed != text
     source.write_text(changed)
     assert first_register() != before

@@ -61,8 +61,8 @@ def test_thresholds_of_short_fields_are_the_contracts():
 
 def test_kinds_hold_their_products():
     wide = compile(Ising(np.zeros(2), np.array([[0, 1.5], [1.5, 0]])), weight_format="s[1][20]", beta_format="u[3][18]")
-    assert Network(wide.image).kind(True, Generator.LFSR32).product_bits == 64
+    assert Network(wide.image).kind(True, Generator.LFSR48).product_bits == 64
     steep = compile(Ising(np.zeros(2), np.array([[0, 1.5], [1.5, 0]])), weight_format="s[2][8]", beta_format="u[1][0]")
-    assert Network(steep.image).kind(True, Generator.LFSR32).shift < 0
+    assert Network(steep.image).kind(True, Generator.LFSR48).shift < 0
     narrow = compile(Ising(np.zeros(2), np.array([[0, 1.5], [1.5, 0]])), weight_format="s[1][9]")
-    assert Network(narrow.image).kind(True, Generator.LFSR32).product_bits == 32
+    assert Network(narrow.image).kind(True, Generator.LFSR48).product_bits == 32

@@ -80,7 +80,7 @@ def test_devices_play_recordings_in_lockstep(generator):
 
 
 def test_one_bit_of_a_recording_matters():
-    program = compile(library.full_adder(), generator="lfsr32")
+    program = compile(library.full_adder(), generator="lfsr48")
     recorded = Recording.of_source(junctions(), sweeps=20, replicas=3, n=5).recorded
     damaged = recorded.copy()
     damaged[8] ^= 1 << 15
