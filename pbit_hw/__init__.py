@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from .compiler.models import Ising as Ising
     from .compiler.models import MaxCut as MaxCut
     from .compiler.models import Model as Model
+    from .compiler.partition import Partition as Partition
+    from .compiler.partition import partition as partition
     from .compiler.program import Program as Program
     from .compiler.program import compile as compile
     from .compiler.program import load as load
@@ -39,13 +41,16 @@ if TYPE_CHECKING:
     from .sim.annealing import anneal as anneal
     from .sim.certificate import certify as certify
     from .sim.descent import descend as descend
+    from .sim.distributed import Distributed as Distributed
     from .sim.exact import exact as exact
+    from .sim.exchange import exchange as exchange
     from .sim.metropolis import Metropolis as Metropolis
     from .sim.simulator import Simulator as Simulator
     from .sim.tempering import temper as temper
 
 _HOMES = {
     "compiler.models": ("RBM", "BoltzmannMachine", "Hopfield", "Ising", "MaxCut", "Model"),
+    "compiler.partition": ("Partition", "partition"),
     "compiler.program": ("Program", "compile", "load"),
     "compiler.samples": ("Samples",),
     "contract.errors": (
@@ -64,7 +69,9 @@ _HOMES = {
     "sim.annealing": ("anneal",),
     "sim.certificate": ("certify",),
     "sim.descent": ("descend",),
+    "sim.distributed": ("Distributed",),
     "sim.exact": ("exact",),
+    "sim.exchange": ("exchange",),
     "sim.metropolis": ("Metropolis",),
     "sim.simulator": ("Simulator",),
     "sim.tempering": ("temper",),

@@ -26,7 +26,7 @@ ARROWS = {
 
 LIBRARIES = {
     "contract": {"numpy"},
-    "compiler": {"numpy", "networkx", "scipy", "dimod"},
+    "compiler": {"numpy", "networkx", "scipy", "dimod", "pymetis", "minorminer"},
     "sim": {"numpy", "numba", "llvmlite"},
     "gateware": {"numpy", "amaranth"},
     "host": {"numpy", "serial"},
@@ -121,7 +121,7 @@ def test_relative_imports_are_resolved() -> None:
 
 LIGHT = [
     ("pbit_hw", {"amaranth", "numba", "numpy", "networkx", "scipy", "serial", "click", "rich", "matplotlib"}),
-    ("pbit_hw.compiler", {"amaranth", "numba", "serial", "matplotlib", "scipy", "dimod"}),
+    ("pbit_hw.compiler", {"amaranth", "numba", "serial", "matplotlib", "scipy", "dimod", "pymetis", "minorminer"}),
     ("pbit_hw.host", {"amaranth", "numba", "matplotlib"}),
     ("pbit_hw.cli.app", {"amaranth", "numba", "matplotlib", "networkx"}),
 ]

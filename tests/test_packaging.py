@@ -20,7 +20,7 @@ from packaging.version import Version
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 SOURCES = ("pyproject.toml", "README.md", "LICENSE", "pbit_hw", "sim", "compiler", "host", "boards")
-LOCKED_EXTRAS = ("build", "plot", "test")
+LOCKED_EXTRAS = ("build", "embed", "partition", "plot", "test")
 
 BUILD = "from setuptools import build_meta; import sys; print(getattr(build_meta, sys.argv[1])(sys.argv[2]))"
 

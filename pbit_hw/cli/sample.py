@@ -8,7 +8,15 @@ from .certificate import check_certifiable, make_certificate, print_certificate
 from .inputs import parse_beta, read_clamps, read_program
 from .output import json_option, print_fields, print_json, progress_bar, rate, seed_option
 from .results import summary, write_samples
-from .samplers import baud_option, device_option, entropy_option, open_sampler, threads_option
+from .samplers import (
+    baud_option,
+    device_option,
+    entropy_option,
+    exchange_option,
+    open_devices,
+    open_sampler,
+    threads_option,
+)
 
 
 @click.command(epilog="Example: pbit sample g11.pbit --sweeps 2000 --replicas 64 --beta 0.2:3 --json")
@@ -22,6 +30,7 @@ from .samplers import baud_option, device_option, entropy_option, open_sampler, 
 @device_option
 @baud_option
 @entropy_option
+@exchange_option
 @click.option("--certify", "with_certificate", is_flag=True, help="Judge the samples: chains, and exact references.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write states and energies (.npz).")
 @threads_option
@@ -38,6 +47,7 @@ def command(
     device,
     baud,
     entropy,
+    exchange_every,
     with_certificate,
     output,
     threads,
@@ -49,9 +59,13 @@ def command(
     clamp = read_clamps(clamps, loaded.model)
     if with_certificate:
         check_certifiable(beta)
+    if exchange_every is not None and (device != "simulator" or entropy):
+        raise click.UsageError("--exchange-every belongs to the simulator with the program's own generators")
     with (
         progress_bar("sampling") as update,
-        open_sampler(loaded, device, baud, seed, update, threads, entropy) as sampler,
+        open_sampler(loaded, device, baud, seed, update, threads, entropy)
+        if exchange_every is None
+        else open_devices(program, exchange_every, seed, update, threads) as sampler,
     ):
         samples = sampler.sample(
             sweeps,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import click
 
+from ..compiler.partition import Partition
 from ..compiler.program import Program
 from ..contract.sampler import Sampler, WordSource
 from ..host.transport import Transport
@@ -23,6 +24,10 @@ baud_option = click.option(
     "--baud", default=1_000_000, show_default=True, help="Bits per second of a serial port; `pbit build` says it."
 )
 
+exchange_option = click.option(
+    "--exchange-every", type=int, help="Simulate the devices of a divided program, exchanging every so many sweeps."
+)
+
 threads_option = click.option(
     "--threads",
     type=click.IntRange(min=1),
@@ -34,6 +39,16 @@ entropy_option = click.option(
     type=click.Path(exists=True, dir_okay=False),
     help="Recorded random bytes in place of the generators, 2 per p-bit, replica and sweep.",
 )
+
+
+def open_devices(
+    path: str, exchange_every: int, seed: int, progress: Callable[[int, int], None], threads: int | None
+) -> AbstractContextManager[Sampler]:
+    """The simulated devices of the divided program that a file holds; see `open_sampler`."""
+    from ..sim.distributed import Distributed
+
+    parts = Partition.load(path)
+    return nullcontext(Distributed(parts, exchange_every=exchange_every, seed=seed, progress=progress, threads=threads))
 
 
 @contextmanager
