@@ -12,6 +12,7 @@ from .output import errors
 
 COMMANDS = {
     "compile": "Compile a model to a coloured fixed-point p-bit array.",
+    "reweight": "Give a compiled program other couplings and biases.",
     "sample": "Sample a compiled program on the simulator or a device.",
     "plot": "Draw what a run sampled.",
     "solve": "Look for the states of lowest energy of a program.",

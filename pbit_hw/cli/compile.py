@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
 
 from ..compiler import compile as compile_model
-from ..compiler.program import COLOURINGS, GENERATOR
+from ..compiler.copies import STRENGTH
+from ..compiler.embedding import embed
+from ..compiler.explain import explain
+from ..compiler.fidelity import Fidelity, fewest_bits, what_if
+from ..compiler.partition import Partition, partition
+from ..compiler.program import COLOURINGS, GENERATOR, Program
 from ..compiler.report import Report
-from ..compiler.sparsify import STRENGTH, sparsify
+from ..compiler.sparsify import sparsify
+from ..contract.container import write_whole
+from ..contract.errors import RequestError
 from ..contract.generator import GENERATOR_NAMES
+from ..contract.targets import TARGETS
 from .inputs import MODEL_HELP, read_model
-from .output import console, json_option, print_fields, print_json
+from .output import console, json_option, print_fields, print_json, print_rows
+from .page import page, what_if_rows
 
 
 @click.command(name="compile", epilog="Example: pbit compile G11.txt -o g11.pbit", help=f"Compile MODEL. {MODEL_HELP}")
@@ -27,7 +37,15 @@ from .output import console, json_option, print_fields, print_json
 @click.option("--max-degree", type=int, help="Refuse models of a larger degree.")
 @click.option("--colouring", type=click.Choice(COLOURINGS), default=COLOURINGS[0], show_default=True, help="Effort.")
 @click.option("--sparsify", "copy_degree", type=int, help="Split variables into copies of at most this degree.")
+@click.option("--embed", "topology", help="Make variables chains of p-bits of this graph, named as models are.")
+@click.option("--embed-seed", default=0, show_default=True, help="Seed of the search for such chains.")
 @click.option("--copy-strength", default=STRENGTH, show_default=True, help="Coupling of copies, in units of torque.")
+@click.option("--devices", type=int, help="Divide the array over so many devices, each with a program of its own.")
+@click.option("--target", type=click.Choice(list(TARGETS)), help="Refuse what cannot fit this board.")
+@click.option("--kl", type=float, help="Fewest weight bits that keep the divergence, in nats, to this.")
+@click.option("--beta", default=1.0, show_default=True, help="Inverse temperature of --kl, --explain and --html.")
+@click.option("--explain", "explained", is_flag=True, help="Say what each pass did, and what other formats would do.")
+@click.option("--html", "html_file", type=click.Path(dir_okay=False), help="Write the report with pictures, too.")
 @json_option
 def command(
     model,
@@ -39,26 +57,65 @@ def command(
     max_degree,
     colouring,
     copy_degree,
+    topology,
+    embed_seed,
     copy_strength,
+    devices,
+    target,
+    kl,
+    beta,
+    explained,
+    html_file,
     as_json,
 ):
     """Compile a model and write the program."""
-    read = read_model(model)
+    lowered = read_model(model)
+    if topology is not None and copy_degree is not None:
+        raise RequestError("--embed and --sparsify both choose the p-bits of a variable; give one of them")
+    if copy_degree is not None:
+        lowered = sparsify(lowered, copy_degree, copy_strength)
+    elif topology is not None:
+        lowered = embed(lowered, read_model(topology), copy_strength, embed_seed)
+    if kl is not None and weight_format is not None:
+        raise RequestError("--kl chooses the format that --weight-format states; give one of them")
     program = compile_model(
-        read if copy_degree is None else sparsify(read, copy_degree, copy_strength),
-        weight_bits=weight_bits,
+        lowered,
+        weight_bits=weight_bits if kl is None else fewest_bits(lowered, kl, beta),
         weight_format=weight_format,
         beta_format=beta_format,
         generator=generator,
         max_degree=max_degree,
+        target=target,
         colouring=colouring,
     )
-    program.save(output)
-    if as_json:
-        print_json({"program": output, **program.report.to_json()})
+    rows = what_if(program.target, beta) if explained or html_file else []
+    if html_file:
+        write_whole(html_file, page(program, f"{model} on p-bits", rows).encode())
+    fields = {"program": output}
+    if devices is None:
+        program.save(output)
     else:
-        print_report(program.report)
-        console.print(f"wrote {output}", highlight=False)
+        fields |= save_divided(partition(program, devices), output)
+    if as_json:
+        explanation = {"explanation": explain(program), "what_if": [row.to_json() for row in rows]} if explained else {}
+        print_json(fields | program.report.to_json() | explanation)
+        return
+    print_report(program.report)
+    if explained:
+        print_explanation(program, rows)
+    if devices is not None:
+        print_fields("devices", fields)
+    console.print(f"wrote {output}", highlight=False)
+
+
+def save_divided(parts: Partition, output: str) -> dict[str, Any]:
+    """Write a divided program and, beside it, the program of each device; returns their names and the report."""
+    path = Path(output)
+    files = [str(path.with_name(f"{path.stem}.{number}{path.suffix}")) for number in range(parts.devices)]
+    for file, program in zip(files, parts.programs, strict=True):
+        program.save(file)
+    parts.save(output)
+    return {"device_programs": files, **parts.report.to_json()}
 
 
 def print_report(report: Report) -> None:
@@ -67,6 +124,12 @@ def print_report(report: Report) -> None:
     boards = fields.pop("boards")
     print_fields("program", fields)
     print_fields("boards", {name: _board_text(board) for name, board in boards.items()})
+
+
+def print_explanation(program: Program, rows: list[Fidelity]) -> None:
+    """Print what each pass did, and the fidelity of other formats."""
+    print_fields("what the compiler did", dict(line.split(": ", 1) for line in explain(program)))
+    print_rows(f"weight bits, at beta {rows[0].beta:g}", *what_if_rows(rows))
 
 
 def _board_text(board: dict[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -31,6 +31,14 @@ def print_fields(title: str, fields: Mapping[str, Any]) -> None:
     table.add_column()
     for name, value in fields.items():
         table.add_row(name, _shown(value))
+    console.print(table)
+
+
+def print_rows(title: str, names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table with headings."""
+    table = Table(*names, title=title, title_justify="left")
+    for row in rows:
+        table.add_row(*row)
     console.print(table)
 
 

@@ -61,7 +61,7 @@ def command(samples, output, kind, program, beta, shape, as_json):
     run = read_run(samples)
     loaded = None if program is None else read_program(program)
     check_options(run, loaded, kind, beta)
-    figure = new_figure()
+    figure = new_figure("pbit plot")
     if kind == "energy":
         _energy(figure, run)
     elif kind == "histogram":
@@ -96,8 +96,8 @@ def check_options(run: Run, program: Program | None, kind: str, beta: float | No
         raise RequestError("--beta draws the exact histogram of a program: give --program and --kind histogram too")
 
 
-def new_figure() -> Any:
-    """An empty figure of matplotlib, which is imported here and nowhere else.
+def new_figure(command: str) -> Any:
+    """An empty figure of matplotlib for a command, which its absence names.
 
     Raises
     ------
@@ -107,7 +107,7 @@ def new_figure() -> Any:
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        raise ToolError("pbit plot needs matplotlib, which is not installed: pip install pbit-hw[plot]") from None
+        raise ToolError(f"{command} needs matplotlib, which is not installed: pip install pbit-hw[plot]") from None
     return Figure(figsize=(9, 4.2), layout="constrained")
 
 

@@ -5,6 +5,7 @@ import pytest
 
 from pbit_hw.cli.app import COMMANDS
 from pbit_hw.compiler import Program
+from pbit_hw.compiler.topologies import topology
 
 GSET = "5 6\n1 2 1\n2 3 1\n3 4 1\n4 5 1\n5 1 1\n1 3 -1\n"
 
@@ -73,6 +74,31 @@ def test_recorded_entropy_gives_the_same_samples_everywhere(pbit, adder):
     assert np.array_equal(states("--seed", 1), states("--seed", 1))
 
 
+def test_divided_programs_are_written_and_sampled(pbit):
+    report = pbit.json("compile", "lattice:6x6", "-o", "six.pbit", "--devices", 3)
+    assert report["device_pbits"] == [12, 12, 12]
+    assert report["device_programs"] == ["six.0.pbit", "six.1.pbit", "six.2.pbit"]
+    device = Program.load(pbit.folder / "six.1.pbit")
+    assert device.image.clamped.sum() == report["device_ghosts"][1]
+    assert pbit.json("sample", "six.1.pbit", "--sweeps", 10)["n_samples"] == 10
+
+    def states(*options):
+        pbit.json("sample", "six.pbit", "--sweeps", 30, "--replicas", 2, "-o", "s.npz", *options)
+        return np.load(pbit.folder / "s.npz")["states"]
+
+    exchanging = states("--exchange-every", 4)
+    assert exchanging.shape == states().shape == (60, 36)
+    assert not np.array_equal(exchanging, states())
+    assert "device_pbits" in pbit.run("compile", "lattice:6x6", "-o", "six.pbit", "--devices", 3).stdout
+
+
+def test_exchanges_need_a_division_and_the_simulator(pbit, adder):
+    assert "adder.pbit is not divided; compile it for several devices" in pbit.error(
+        "sample", adder, "--exchange-every", 4
+    )
+    assert "belongs to the simulator" in pbit.error("sample", adder, "--exchange-every", 4, "--device", "virtual")
+
+
 def test_sparsified_programs_answer_in_the_models_variables(pbit):
     report = pbit.json("compile", "full-adder", "-o", "thin.pbit", "--sparsify", 3)
     assert max(map(int, report["degree_histogram"])) == 3
@@ -83,6 +109,19 @@ def test_sparsified_programs_answer_in_the_models_variables(pbit):
     assert 0 <= fields["mean_broken_share"] < 0.2
     certified = pbit.json("sample", "thin.pbit", "--sweeps", 20000, "--replicas", 64, "--certify", "--clamp", "A=1")
     assert certified["certificate"]["exact"]["total_variation"] < 0.1
+
+
+def test_embedded_programs_lie_in_their_topology(pbit):
+    options = ("full-adder", "-o", "embedded.pbit", "--embed", "chimera:2", "--copy-strength", 3)
+    report = pbit.json("compile", *options, "--explain")
+    assert any("variables have several p-bits" in line for line in report["explanation"])
+    program = Program.load(pbit.folder / "embedded.pbit")
+    couplers = {frozenset(edge) for edge in topology("chimera", 2).edges.tolist()}
+    assert {frozenset(program.target.labels[i] for i in edge) for edge in program.target.edges} <= couplers
+    fields = pbit.json("sample", "embedded.pbit", "--sweeps", 500, "--replicas", 8, "--beta", "0.2:3")
+    assert fields["best_energy"] == -4
+    pbit.json("compile", *options, "--embed-seed", 1)
+    assert Program.load(pbit.folder / "embedded.pbit").target.labels != program.target.labels
 
 
 def test_formulas_are_solved_in_their_own_variables(pbit):
@@ -165,3 +204,40 @@ def test_verilog_as_people_see_it(pbit):
     (pbit.folder / "carry.v").write_text("module c (input x, y, z, output s, k); assign {k, s} = x + y + z; endmodule")
     clamps = ("--clamp", "s=0", "--clamp", "k=0")
     assert pbit.json("solve", "carry.v", *clamps)["solution"] == {"x": 0, "y": 0, "z": 0, "s": 0, "k": 0}
+
+
+def test_explanations_and_fewest_bits(pbit):
+    rng = np.random.default_rng(0)
+    np.savez(pbit.folder / "g.npz", J=np.triu(rng.normal(0, 0.4, (8, 8)), 1), h=rng.normal(0, 0.1, 8))
+    fields = pbit.json("compile", "g.npz", "-o", "x.pbit", "--explain", "--sparsify", 4)
+    assert any(line.startswith("copies: 8 variables have several") for line in fields["explanation"])
+    assert [row["bits"] for row in fields["what_if"]] == list(range(2, 13))
+    assert not fields["what_if"][0]["kl_exact"]
+    few, many = (pbit.json("compile", "g.npz", "-o", "x.pbit", "--kl", kl) for kl in (0.1, 1e-5))
+    assert few["rms_quantisation_error"] > 10 * many["rms_quantisation_error"]
+    assert "give one of them" in pbit.error(
+        "compile", "g.npz", "-o", "y.pbit", "--kl", 0.1, "--weight-format", "s[1][2]"
+    )
+    printed = pbit.run("compile", "g.npz", "-o", "x.pbit", "--explain").stdout
+    assert "what the compiler did" in printed
+    assert "gap left" in printed
+
+
+def test_the_page_holds_its_pictures(pbit):
+    pbit.json("compile", "lattice:4x4", "-o", "x.pbit", "--html", "x.html")
+    page = (pbit.folder / "x.html").read_text()
+    assert page.count("<svg") == 4
+    assert "likely too large" in page
+
+
+def test_reweight_keeps_the_array(pbit):
+    for name, sign in (("a.txt", 1), ("b.txt", -1)):
+        (pbit.folder / name).write_text("".join(f"0 {j} {sign * j}\n" for j in (1, 2, 3)))
+    pbit.json("compile", "a.txt", "-o", "a.pbit")
+    pbit.json("reweight", "a.pbit", "b.txt", "-o", "b.pbit")
+    before, after = (Program.load(pbit.folder / name) for name in ("a.pbit", "b.pbit"))
+    assert before.image.digest == after.image.digest
+    assert np.array_equal(before.quantised.couplings, -after.quantised.couplings)
+    pbit.json("compile", "full-adder", "-o", "other.pbit")
+    assert "is not of the graph of the program's" in pbit.error("reweight", "other.pbit", "b.txt", "-o", "c.pbit")
+    assert not (pbit.folder / "c.pbit").exists()

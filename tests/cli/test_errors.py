@@ -43,6 +43,15 @@ def test_degree_too_large_for_a_board(pbit):
     assert not list(pbit.folder.glob("out/*"))
 
 
+def test_graphs_that_a_model_cannot_be_embedded_in(pbit):
+    line = pbit.error("compile", "lattice:6x6", "-o", "x.pbit", "--embed", "chimera:2")
+    assert "the model has 36 variables, the topology 32 connected p-bits" in line
+    assert "there is no model 'ring'" in pbit.error("compile", "and", "-o", "x.pbit", "--embed", "ring")
+    line = pbit.error("compile", "and", "-o", "x.pbit", "--embed", "chimera:2", "--sparsify", 3)
+    assert "give one of them" in line
+    assert not (pbit.folder / "x.pbit").exists()
+
+
 def test_unknown_board(pbit, adder):
     assert "unknown board 'nosuch'; known are icebreaker" in pbit.error("build", adder, "--board", "nosuch")
 
@@ -94,3 +103,13 @@ def test_samples_that_cannot_be_written(pbit, adder, command):
     line = pbit.error(command, adder, "--sweeps", 5, "-o", "nosuch/s.npz")
     assert "cannot write samples to nosuch/s.npz" in line
     assert len(line.splitlines()) == 1
+
+
+def test_a_target_that_cannot_hold_it(pbit):
+    np.savez(pbit.folder / "m.npz", J=1 - np.eye(60))
+    line = pbit.error("compile", "m.npz", "-o", "x.pbit", "--target", "icebreaker")
+    assert "graph has degree 59, board icebreaker supports 32: split variables with" in line
+    assert "cannot fit board icebreaker: the array alone has" in pbit.error(
+        "compile", "lattice:10x10", "-o", "x.pbit", "--target", "icebreaker"
+    )
+    assert not (pbit.folder / "x.pbit").exists()
