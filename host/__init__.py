@@ -1,16 +1,31 @@
 """The host: devices over a link, and training with the array in the loop."""
 
+from .ais import AIS, Estimate
+from .classification import label_log_probabilities
 from .device import Device
-from .likelihood import pseudo_log_likelihood
+from .likelihood import (
+    free_energies,
+    log_likelihood,
+    log_partition,
+    pseudo_log_likelihood,
+    reconstruction_error,
+)
 from .training import ContrastiveDivergence, History, train
 from .transport import SerialTransport, Transport
 
 __all__ = [
+    "AIS",
     "ContrastiveDivergence",
     "Device",
+    "Estimate",
     "History",
     "SerialTransport",
     "Transport",
+    "free_energies",
+    "label_log_probabilities",
+    "log_likelihood",
+    "log_partition",
     "pseudo_log_likelihood",
+    "reconstruction_error",
     "train",
 ]
