@@ -9,83 +9,20 @@ while a tree takes several at a time.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any, overload
+from typing import overload
 
 import numpy as np
-import numpy.typing as npt
 
 from ..contract.errors import FitError, ModelError
-from ..contract.update import Unit
 from .base import Model, Variables
 from .colouring import adjacency
-from .edges import Float, Int32, canonical_edges
+from .copies import STRENGTH, Copies, make_copies, starts, torques
+from .edges import Int32
 from .expansion import Expansion
 from .lowering import lower
 
-STRENGTH = 2.0
-"""Default strength of copy couplings, in units of the torque that they must stand: see `sparsify`."""
-
-MOST_EXPONENT = 700.0
-"""Larger ones overflow; a bound of e^700 says as little as one of more."""
-
 LEAST_DEGREE = 3
 """Of a p-bit that passes its state on to more than one other and still has a neighbour of its own."""
-
-
-@dataclass(frozen=True, eq=False)
-class Copies(Expansion):
-    """A model of pairs, some variables of which have several p-bits.
-
-    Parameters
-    ----------
-    source, target, first, copies
-        See `Expansion`.
-    edge_places : ndarray of int32, shape (m_source,)
-        Edge of the target that has the coupling of each edge of the source.
-    copy_biases : ndarray of float64, shape (n_target,)
-        What the couplings between copies add to the biases: something for bits, nothing for spins.
-    """
-
-    edge_places: Int32
-    copy_biases: Float
-
-    def reweighted(self, couplings: npt.ArrayLike, biases: npt.ArrayLike) -> Copies:
-        """The same copies, coupled as strongly as before, of the source with other values."""
-        assert isinstance(self.source, Model)
-        source = self.source.with_values(couplings, biases)
-        strengths = self.target.couplings.copy()
-        strengths[self.edge_places] = source.couplings
-        fields = self.copy_biases + (source.biases / np.diff(self.first))[self.owners]
-        return replace(self, source=source, target=self.target.with_values(strengths, fields))
-
-    def broken_bound(self, beta: float) -> float:
-        """What the chance that some copies disagree cannot exceed, whatever the model's other couplings do.
-
-        Let a variable's neighbours and bias pull with A = sum |J| + |h|, for bits with half of that, and let its links
-        have strengths s. Whatever the other variables are, a set of broken links costs 2 s each and gains A at most,
-        so that the chance of any is at most exp(beta A) (prod(1 + exp(-2 beta s)) - 1). These add up over variables.
-
-        Parameters
-        ----------
-        beta : float
-            Inverse temperature.
-
-        Returns
-        -------
-        float
-            Total variation of the decoded distribution from the source's is at most this; useless where it exceeds 1.
-        """
-        assert isinstance(self.source, Model)
-        links = np.setdiff1d(np.arange(len(self.target.edges)), self.edge_places)
-        bits = self.source.unit is Unit.BIT
-        strengths = self.target.couplings[links] / (4 if bits else 1)
-        couplings = np.repeat(np.abs(self.source.couplings), 2)
-        pulls = np.bincount(self.source.edges.ravel(), couplings, self.source.size) + np.abs(self.source.biases)
-        walls = np.log1p(np.exp(-2 * beta * strengths))
-        growth = np.expm1(np.bincount(self.owners[self.target.edges[links, 0]], walls, self.source.size))
-        gains = beta * pulls / (2 if bits else 1)
-        return float((np.exp(np.minimum(gains, MOST_EXPONENT)) * growth).sum())
 
 
 @overload
@@ -129,18 +66,10 @@ def sparsify(model: Variables | Expansion, max_degree: int, strength: float = ST
 def _chains(model: Model, max_degree: int, strength: float) -> Copies:
     if max_degree < LEAST_DEGREE:
         raise FitError(f"copies of degree {max_degree} can hold no neighbours; use at least {LEAST_DEGREE}")
-    if not 0 < strength < np.inf:
-        raise ModelError(f"copy strength is {strength}; give a positive number, about {STRENGTH}")
     degrees = np.bincount(model.edges.ravel(), minlength=model.size)
-    first = _starts(np.where(degrees > max_degree, -(-(degrees - 2) // (max_degree - 2)), 1))
-    ends = _ends(model, first, max_degree)
-    links = _links(first)
-    owners = np.searchsorted(first, links[:, 0], side="right") - 1
-    return _copies(model, first, ends, links, strength * _torques(model, owners))
-
-
-def _starts(counts: npt.NDArray[np.int64]) -> Int32:
-    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
+    first = starts(np.where(degrees > max_degree, -(-(degrees - 2) // (max_degree - 2)), 1))
+    ends, whole = _ends(model, first, max_degree), np.arange(len(model.edges), dtype=np.int32)
+    return make_copies(model, first, ends, whole, _links(first), strength, tuple(range(first[-1])))
 
 
 def _ends(model: Model, first: Int32, max_degree: int) -> Int32:
@@ -166,24 +95,38 @@ def _links(first: Int32) -> Int32:
     return np.stack([later - 1, later], axis=1).astype(np.int32)
 
 
-def _torques(model: Model, owners: npt.NDArray[Any]) -> Float:
-    """Root of the summed squares of the couplings on either half of a chain, for each of the links."""
-    squares = np.bincount(model.edges.ravel(), np.repeat(model.couplings**2, 2), minlength=model.size)
-    torques = np.sqrt(squares[owners] / 2)
-    return np.where(torques > 0, torques, 1.0)
+def sampling_strength(model: Variables | Expansion, max_degree: int, beta: float = 1.0, broken: float = 0.01) -> float:
+    """The copy strength at which about so large a share of chains is broken: for sampling; the default anneals.
 
+    A chain of L links of coupling s that little else pulls apart is broken with a chance of L exp(-2 beta s), where
+    that is small. The variable that needs most decides.
 
-def _copies(model: Model, first: Int32, ends: Int32, links: Int32, strengths: Float) -> Copies:
-    n, owners = int(first[-1]), np.repeat(np.arange(model.size), np.diff(first))
-    copy_biases = np.zeros(n)
-    if model.unit is Unit.BIT:  # equal bits gain nothing, different ones lose what different spins do
-        np.add.at(copy_biases, links.ravel(), np.repeat(-2 * strengths, 2))
-        strengths = 4 * strengths
-    edges, couplings = canonical_edges(n, np.concatenate([ends, links]), np.concatenate([model.couplings, strengths]))
-    biases = copy_biases + (model.biases / np.diff(first))[owners]
-    offset = model.offset + (0.0 if model.unit is Unit.BIT else float(strengths.sum()))
-    target = Model(model.unit, tuple(range(n)), edges, couplings, biases, offset)
-    keys = edges[:, 0].astype(np.int64) * n + edges[:, 1]
-    places = np.searchsorted(keys, ends.min(axis=1).astype(np.int64) * n + ends.max(axis=1))
-    copies = np.arange(n, dtype=np.int32)
-    return Copies(model, target, first, copies, places.astype(np.int32), copy_biases)
+    Parameters
+    ----------
+    model, max_degree
+        As for `sparsify`.
+    beta : float
+        Inverse temperature to sample at, positive.
+    broken : float
+        Share of states in which the copies of a variable disagree, between 0 and 1.
+
+    Returns
+    -------
+    float
+        For ``sparsify``.
+
+    Raises
+    ------
+    FitError
+        If ``max_degree`` is below 3.
+    ModelError
+        If it is no model, or beta or the share is out of range.
+    """
+    if not (0 < beta < np.inf and 0 < broken < 1):
+        raise ModelError(f"beta {beta} must be positive and finite, and the share {broken} between 0 and 1")
+    pairs, _ = lower(model)
+    links = np.diff(sparsify(pairs, max_degree).first) - 1
+    split = np.flatnonzero(links)
+    if not len(split):
+        return STRENGTH
+    return float((np.log(links[split] / broken) / (2 * beta) / torques(pairs)[split]).max())

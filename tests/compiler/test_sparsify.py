@@ -12,10 +12,11 @@ from hypothesis.strategies import SearchStrategy
 
 import pbit_hw as pb
 from pbit_hw.compiler import Ising, Model, compile, load
+from pbit_hw.compiler.copies import STRENGTH, Copies
 from pbit_hw.compiler.expansion import Expansion
 from pbit_hw.compiler.polynomial import Polynomial
 from pbit_hw.compiler.reduce import reduce
-from pbit_hw.compiler.sparsify import Copies, sparsify
+from pbit_hw.compiler.sparsify import sampling_strength, sparsify
 from pbit_hw.contract.errors import FitError, ModelError
 from pbit_hw.contract.update import Unit
 from pbit_hw.sim.exact import exact, states
@@ -109,7 +110,7 @@ def test_equal_bits_gain_nothing_and_different_ones_lose_as_spins_do() -> None:
         pair[2, first[-1]] = 0
         low = copies.target.allowed[0]
         without = copies.target.with_values(
-            np.where(np.isin(np.arange(len(copies.target.edges)), copies.edge_places), 0, copies.target.couplings),
+            np.where(copies.edge_sources < 0, copies.target.couplings, 0),
             copies.copy_biases,
         )
         energies = without.energies(np.where(pair, 1, low))
@@ -174,6 +175,22 @@ def test_copies_disagree_no_more_than_the_bound_says(unit: Unit, strength: float
     for beta in (0.5, 1.0, 2.0):
         assert decoded_distribution(copies, beta)[1] <= copies.broken_bound(beta)
     assert sparsify(dense(5, seed=4, unit=unit), 3, 12.0).broken_bound(1.0) < 1e-3
+
+
+@pytest.mark.parametrize("unit", Unit)
+@pytest.mark.parametrize("beta", [0.5, 2.0])
+def test_chains_break_as_often_as_asked(unit: Unit, beta: float) -> None:
+    """Within a factor of two, on a glass whose couplings are weak beside the chains."""
+    model = dense(5, seed=4, unit=unit, scale=0.2)
+    strength = sampling_strength(model, 3, beta, 0.02)
+    copies = sparsify(model, 3, strength)
+    probabilities, bits = exact(copies.target, beta).probabilities, all_bits(copies.target)
+    counts = np.add.reduceat(bits[:, copies.copies], copies.first[:-1], axis=1, dtype=int)
+    broken = probabilities @ ((counts > 0) & (counts < np.diff(copies.first)))
+    assert 0.01 < broken.max() < 0.04
+    assert sampling_strength(model, 4) == STRENGTH
+    with pytest.raises(ModelError, match="the share 1 between 0 and 1"):
+        sampling_strength(model, 3, 1.0, 1)
 
 
 def test_copies_of_what_was_reduced() -> None:
