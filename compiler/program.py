@@ -384,4 +384,4 @@ def _check_degree(model: Model, max_degree: int, limit: str) -> None:
 
 def _encode(model: Model, image: Image, order: Int32, slot_edges: Int32) -> tuple[Int32, Int32]:
     """Weight codes per slot and unfolded bias codes per p-bit."""
-    return image.weight_codes(model.couplings)[slot_edges], image.weight_codes(model.biases)[order]
+    return image.weight_codes(model.couplings).take(slot_edges), image.weight_codes(model.biases).take(order)

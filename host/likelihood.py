@@ -12,7 +12,7 @@ from ..compiler.models import Model
 from ..contract.errors import RequestError
 from .ais import AIS, Estimate
 from .enumeration import is_small, layer_log_partition, visible_index, visible_log_weights
-from .layers import Float, is_rbm, layers_of, sigmoid, softplus, visible_bits
+from .layers import Float, Layers, is_rbm, layers_of, sigmoid, softplus, visible_bits
 
 
 def log_partition(model: Model, rows: npt.ArrayLike | None = None, **annealing: Any) -> Estimate:
@@ -124,7 +124,11 @@ def pseudo_log_likelihood(model: Model, rows: npt.ArrayLike) -> float:
     ModelError
         If the model is no restricted Boltzmann machine, or the rows do not fit it.
     """
-    layers, bits = layers_of(model), visible_bits(model, rows)
+    return float(row_pseudo_log_likelihoods(layers_of(model), visible_bits(model, rows)).mean())
+
+
+def row_pseudo_log_likelihoods(layers: Layers, bits: Float) -> Float:
+    """The same of each row of bits, shape (k,)."""
     fields = layers.hidden_fields(bits)
     total = np.zeros(len(bits))
     here = softplus(fields).sum(axis=1)
@@ -132,7 +136,7 @@ def pseudo_log_likelihood(model: Model, rows: npt.ArrayLike) -> float:
         change = 1 - 2 * bits[:, bit]
         there = softplus(fields + change[:, None] * layers.weights[bit]).sum(axis=1)
         total -= softplus(there - here + change * bias)
-    return float(total.mean())
+    return total
 
 
 def reconstruction_error(model: Model, rows: npt.ArrayLike) -> float:

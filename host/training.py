@@ -14,9 +14,7 @@ from ..compiler.program import Program
 from ..contract.errors import ModelError, RequestError
 from ..contract.sampler import Sampler
 from ..contract.update import Unit
-
-States = npt.NDArray[Any]
-Float = npt.NDArray[np.float64]
+from .moments import Float, MeanField, Moments, States
 
 
 @dataclass
@@ -45,7 +43,9 @@ class ContrastiveDivergence:
     Computation 14, 1771, 2002), or moves persistent chains on by as many (PCD;
     Tieleman, ICML 2008). One more sweep, with the visible units clamped, draws
     the hidden units anew, so that the result does not depend on which colour
-    the sweep ended with.
+    the sweep ended with. With ``mean_field`` the hidden units of both sides are
+    instead the host's own means given the visible ones, exact and without noise,
+    for a restricted Boltzmann machine on an array that is as its program says.
 
     Parameters
     ----------
@@ -57,13 +57,31 @@ class ContrastiveDivergence:
         Persistent chains; without it every step starts from the data.
     seed : int
         For the chains' and the hidden units' first states.
+    mean_field : bool
+        Whether hidden units count as their means. Not for an array that differs from its program, as devices that
+        vary do: what is learned must then be sampled there.
+
+    Raises
+    ------
+    ModelError
+        If ``mean_field`` is asked for, and the model is no restricted Boltzmann machine.
     """
 
-    def __init__(self, sampler: Sampler, *, sweeps: int = 1, chains: int | None = None, seed: int = 0) -> None:
+    def __init__(
+        self,
+        sampler: Sampler,
+        *,
+        sweeps: int = 1,
+        chains: int | None = None,
+        seed: int = 0,
+        mean_field: bool = False,
+    ) -> None:
         program: Program = sampler.program
         self._sampler = sampler
         self._sweeps = sweeps
         self._model: Model = program.model
+        self._moments = Moments(self._model)
+        self._mean_field = MeanField(program) if mean_field else None
         self._rng = np.random.default_rng((seed, 1))
         self._labels = [self._model.labels[i] for i in self._model.visible]
         self._chains = None if chains is None else self._random_states(chains)
@@ -76,7 +94,7 @@ class ContrastiveDivergence:
         Parameters
         ----------
         rows : ndarray, shape (k, n_visible)
-            Visible units, in the model's own units and order.
+            Visible units, in the model's own units and order; with ``chains`` and ``mean_field`` also their means.
         rate : float
             Learning rate.
 
@@ -85,30 +103,48 @@ class ContrastiveDivergence:
         float
             Root mean square of the gradient.
         """
-        data = self._data(rows)
+        data, free = self._sides(rows)
         data_correlation, data_mean = self._moments(data)
-        model_correlation, model_mean = self._moments(self._free(data))
+        model_correlation, model_mean = self._moments(free)
         correlation, mean = data_correlation - model_correlation, data_mean - model_mean
-        image = self._sampler.program.image
+        image = self.program.image
         # Beyond the format's range the array would not follow, and the masters would wind up.
         bound = image.weight_format.limit * image.weight_step
-        self.couplings = np.clip(self.couplings + rate * correlation, -bound, bound)
-        self.biases = np.clip(self.biases + rate * mean, -bound, bound)
+        for masters, gradient in ((self.couplings, correlation), (self.biases, mean)):
+            masters += np.float32(rate) * gradient
+            masters.clip(-bound, bound, out=masters)
         self._sampler.set_weights(self.couplings, self.biases)
-        return float(np.sqrt(np.mean(np.concatenate([correlation, mean]) ** 2)))
+        return float(np.sqrt((correlation @ correlation + mean @ mean) / (correlation.size + mean.size)))
+
+    def _sides(self, rows: States) -> tuple[States, States]:
+        """States of the data side and of the model side; with means for hidden units if so asked."""
+        data = self._data(rows) if self._chains is None or self._mean_field is None else rows
+        free = self._run(data if self._chains is None else self._chains, self._sweeps, {})
+        if self._mean_field is None:
+            free = self._draw_hidden(free, 1)
+        if self._chains is not None:
+            self._chains = free
+        if self._mean_field is None:
+            return data, free
+        visible = np.concatenate([rows, free[:, self._model.visible]])
+        both = self._mean_field(self.program, visible)
+        return both[: len(rows)], both[len(rows) :]
+
+    @property
+    def program(self) -> Program:
+        """The program as trained so far."""
+        program: Program = self._sampler.program
+        return program
+
+    def reconstruct(self, rows: States) -> States:
+        """Visible units after ``sweeps`` free sweeps that begin at rows, shape (k, n_visible)."""
+        return self._run(self._data(rows), self._sweeps, {})[:, self._model.visible]
 
     def _data(self, rows: States) -> States:
         """States with the visible units held at rows and the hidden units sampled."""
         states = self._random_states(len(rows))
         states[:, self._model.visible] = rows
         return self._draw_hidden(states, self._sweeps)
-
-    def _free(self, data: States) -> States:
-        states = self._run(data if self._chains is None else self._chains, self._sweeps, {})
-        states = self._draw_hidden(states, 1)
-        if self._chains is not None:
-            self._chains = states
-        return states
 
     def _draw_hidden(self, states: States, sweeps: int) -> States:
         """Sweep with the visible units clamped to where they are."""
@@ -124,10 +160,6 @@ class ContrastiveDivergence:
     def _random_states(self, count: int) -> States:
         bits = self._rng.integers(0, 2, (count, self._model.size), np.int8)
         return bits * 2 - 1 if self._model.unit is Unit.SPIN else bits
-
-    def _moments(self, states: States) -> tuple[Float, Float]:
-        i, j = self._model.edges.T
-        return (states[:, i] * states[:, j]).mean(axis=0), states.mean(axis=0)
 
 
 def train(
@@ -182,21 +214,26 @@ def train(
             raise RequestError(f"{name} is {count}; it must be at least 1")
     learner = ContrastiveDivergence(sampler, sweeps=sweeps, chains=chains, seed=seed)
     shuffle = np.random.default_rng(seed)
-    batches = -(-len(rows) // batch_size)
+    steps = -(-len(rows) // batch_size)
     first, last = learning_rate if isinstance(learning_rate, tuple) else (learning_rate, learning_rate)
-    rates = np.linspace(first, last, epochs * batches)
+    rates = np.linspace(first, last, epochs * steps)
     history = History()
     for epoch in range(epochs):
         errors: list[float] = []
-        for batch in np.array_split(rows[shuffle.permutation(len(rows))], batches):
-            done = epoch * batches + len(errors)
+        for batch in batches(rows, batch_size, shuffle):
+            done = epoch * steps + len(errors)
             errors.append(learner.step(batch, rates[done]))
             if progress is not None:
-                progress(done + 1, epochs * batches)
+                progress(done + 1, epochs * steps)
         history.moment_error.append(float(np.mean(errors)))
         if evaluate is not None:
             history.evaluation.append(evaluate(sampler.program))
     return history
+
+
+def batches(rows: States, size: int, rng: np.random.Generator) -> list[States]:
+    """All rows in a random order, in parts of ``size`` or one less."""
+    return np.array_split(rows[rng.permutation(len(rows))], -(-len(rows) // size))
 
 
 def _checked(model: Model, data: npt.ArrayLike) -> States:

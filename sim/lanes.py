@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -20,7 +21,11 @@ class Layout(Protocol):
     sets: int
     rows: int
     slot_first: Int32
-    neighbours: Int32
+
+    @property
+    def neighbours(self) -> Int32:
+        """As in `Image`, but by place."""
+        ...
 
     def spread(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Values of shape (replicas, n) or (replicas, n, k) in lanes, shape (sets, rows, ..., 64); zeros elsewhere."""
@@ -82,7 +87,12 @@ class PbitLanes:
         degrees = np.zeros(self.rows * LANES, np.int32)
         degrees[self.places] = image.degrees
         self.slot_first = np.concatenate([[0], np.cumsum(degrees)]).astype(np.int32)
-        self.neighbours = self.places[image.neighbours].astype(np.int32)
+        self._image = image
+
+    @cached_property
+    def neighbours(self) -> Int32:
+        """See `Layout.neighbours`; choosing a layout does without."""
+        return self.places[self._image.neighbours].astype(np.int32)
 
     def spread(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """See `Layout.spread`."""

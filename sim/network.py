@@ -37,8 +37,8 @@ class Network:
     @cached_property
     def limit(self) -> int:
         """Largest magnitude that a field can have."""
-        lowest = self.biases + self._slot_sums(np.minimum(self.weights, 0))
-        highest = self.biases + self._slot_sums(np.maximum(self.weights, 0))
+        highest = self.biases + self.image.slot_sums(np.maximum(self.weights, 0))
+        lowest = 2 * self.biases + self.image.slot_sums(self.weights) - highest
         return max(int(highest.max(initial=0)), -int(lowest.min(initial=0)))
 
     @property
@@ -57,7 +57,7 @@ class Network:
     def fields(self, states: npt.NDArray[np.uint8]) -> Int64:
         """Fields of all p-bits, shape (replicas, n)."""
         image = self.image
-        return np.stack([self.biases + self._slot_sums(self.weights * row[image.neighbours]) for row in states])
+        return np.stack([self.biases + image.slot_sums(self.weights * row[image.neighbours]) for row in states])
 
     def thresholds(self, betas: Int32) -> tuple[npt.NDArray[np.uint16] | Int32, Int32]:
         """What the kernel takes for ``thresholds`` and ``betas``, for codes of beta of any shape."""
@@ -68,7 +68,3 @@ class Network:
         table = aligned((len(codes), SHORT_FIELDS), np.uint16)
         table[:] = TABLE[np.minimum(arguments, ARGUMENT_LIMIT)]
         return table, rows.reshape(betas.shape).astype(np.int32)
-
-    def _slot_sums(self, values: Int64) -> Int64:
-        """Sum over the slots of each p-bit, shape (n,); exact below 2^53."""
-        return np.bincount(self.image.owners, values, self.image.size).astype(np.int64)

@@ -32,7 +32,7 @@ LIBRARIES = {
     "host": {"numpy", "serial"},
     "boards": {"numpy", "amaranth", "amaranth_boards"},
     "cli": {"numpy", "amaranth", "click", "rich", "matplotlib", "networkx"},
-    "": {"numpy", "dimod"},
+    "": {"numpy", "dimod", "sklearn"},
 }
 """Libraries, besides the standard one, that each package may import."""
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import numpy.typing as npt
@@ -149,6 +149,10 @@ def next_rows(kind: Generator) -> Callable[[gf2.Words], gf2.Words]:
     return _NEXT_ROWS[kind]
 
 
+SPLITMIX64_STEP = 0x9E3779B97F4A7C15
+"""What SplitMix64 adds to its state with every word."""
+
+
 def splitmix64(seed: int, count: int) -> list[int]:
     """Expand a seed to 64-bit words (Steele, Lea and Flood, OOPSLA 2014).
 
@@ -162,7 +166,7 @@ def splitmix64(seed: int, count: int) -> list[int]:
     mask = 2**64 - 1
     words = []
     for _ in range(count):
-        seed = (seed + 0x9E3779B97F4A7C15) & mask
+        seed = (seed + SPLITMIX64_STEP) & mask
         z = (seed ^ (seed >> 30)) * 0xBF58476D1CE4E5B9 & mask
         z = (z ^ (z >> 27)) * 0x94D049BB133111EB & mask
         words.append(z ^ (z >> 31))
@@ -198,7 +202,7 @@ def streams(kind: Generator, seed: int, count: int) -> gf2.Words:
         for bit, leap in enumerate(_leaps(kind)):
             if place >> bit & 1:
                 first = gf2.apply(leap, first)
-    return gf2.orbit(_stream_spacing(kind), first[0], count)
+    return gf2.orbit(partial(_spacing_images, kind), first[0], count)
 
 
 @cache
@@ -211,8 +215,17 @@ def _leaps(kind: Generator) -> tuple[gf2.Words, ...]:
 
 
 @cache
-def _stream_spacing(kind: Generator) -> gf2.Words:
-    """The map from one stream's register to the next stream's."""
+def _spacing_images(kind: Generator, level: int) -> gf2.Words:
+    """`gf2.byte_images` of `_stream_spacing`."""
+    return gf2.byte_images(_stream_spacing(kind, level))
+
+
+@cache
+def _stream_spacing(kind: Generator, level: int) -> gf2.Words:
+    """The map from one stream's register to that of the 2^level-th after it."""
+    if level:
+        half = _stream_spacing(kind, level - 1)
+        return gf2.apply(half, half)
     if kind is Generator.XOSHIRO128:
         return gf2.matrix(_xoshiro_jump_rows, 4)
     # the order of an update of the LFSR is odd, so any number of shifts is some number of updates

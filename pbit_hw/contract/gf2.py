@@ -36,23 +36,33 @@ def matrix(step: Callable[[Words], Words], words: int) -> Words:
     return step(unit_vectors(words))
 
 
-_FEW = 128
-"""States from which on tables of images repay their making."""
-
-
 def apply(linear: Words, states: Words) -> Words:
-    """Apply a map to states of shape ``(n, words)``: bit by bit, or by tables of the images of every byte."""
-    little = np.ascontiguousarray(states, "<u4").view(np.uint8)
-    if len(states) < _FEW:
-        bits = np.unpackbits(little, axis=1, bitorder="little")
-        return np.bitwise_xor.reduce(bits[:, :, None] * linear, axis=1)
+    """Apply a map to states of shape ``(n, words)``, bit by bit."""
+    bits = np.unpackbits(_bytes(states), axis=1, bitorder="little")
+    return np.bitwise_xor.reduce(bits[:, :, None] * linear, axis=1)
+
+
+def byte_images(linear: Words) -> Words:
+    """Images of every byte at every place, shape ``(4 * words, 256, words)``: tables for `look_up`."""
+    basis = linear.reshape(-1, 8, linear.shape[1])
+    images = np.zeros((len(basis), 256, linear.shape[1]), np.uint32)
+    for bit in range(8):
+        images[:, 1 << bit : 2 << bit] = images[:, : 1 << bit] ^ basis[:, bit, None]
+    return images
+
+
+def look_up(images: Words, states: Words) -> Words:
+    """Apply the map that `byte_images` were made of to states of shape ``(n, words)``, byte by byte."""
     out = np.zeros(states.shape, np.uint32)
-    for place in range(little.shape[1]):
-        images = np.zeros((256, linear.shape[1]), np.uint32)
-        for bit in range(8):
-            images[1 << bit : 2 << bit] = images[: 1 << bit] ^ linear[8 * place + bit]
-        out ^= images.take(little[:, place], axis=0)
+    places, found = np.empty(len(states), np.intp), np.empty_like(out)  # new ones for every byte would take longer
+    for table, column in zip(images, _bytes(states).T, strict=True):
+        places[:] = column
+        out ^= table.take(places, axis=0, out=found, mode="clip")
     return out
+
+
+def _bytes(states: Words) -> npt.NDArray[np.uint8]:
+    return np.ascontiguousarray(states, "<u4").view(np.uint8)
 
 
 def power(linear: Words, exponent: int) -> Words:
@@ -68,13 +78,13 @@ def power(linear: Words, exponent: int) -> Words:
     return result
 
 
-def orbit(linear: Words, first: Words, count: int) -> Words:
+def orbit(doublings: Callable[[int], Words], first: Words, count: int) -> Words:
     """The states ``first, L first, L L first, ...``, by doubling.
 
     Parameters
     ----------
-    linear : ndarray of uint32, shape (32 * words, words)
-        The map L from one state to the next.
+    doublings : callable
+        `byte_images` of the map L applied 2^k times, for k = 0, 1, ...
     first : ndarray of uint32, shape (words,)
         The first state.
     count : int
@@ -85,7 +95,8 @@ def orbit(linear: Words, first: Words, count: int) -> Words:
     ndarray of uint32, shape (count, words)
     """
     states = np.asarray(first, np.uint32)[None, :]
+    level = 0
     while len(states) < count:
-        states = np.concatenate([states, apply(linear, states)])
-        linear = apply(linear, linear)
+        states = np.concatenate([states, look_up(doublings(level), states[: count - len(states)])])
+        level += 1
     return states[:count]

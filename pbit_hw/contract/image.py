@@ -7,6 +7,7 @@ register, and an edge has two of them.
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -170,18 +171,28 @@ class Image:
         weights : ndarray of int32, shape (slots,)
             Weight codes.
         """
-        return (codes - int(self.unit) * self._weight_sums(weights)).astype(np.int32)
+        return (codes - self._folded(weights)).astype(np.int32)
 
     def unfold(self) -> Int32:
         """Bias codes as the model has them, shape (n,)."""
-        return (self.biases + int(self.unit) * self._weight_sums(self.weights)).astype(np.int32)
+        return (self.biases + self._folded(self.weights)).astype(np.int32)
 
-    def _weight_sums(self, weights: Int32) -> npt.NDArray[np.int64]:
-        return np.bincount(self.owners, weights, self.size).astype(np.int64)
+    def _folded(self, weights: Int32) -> npt.NDArray[np.int64] | int:
+        return self.slot_sums(weights) if self.unit is Unit.SPIN else 0
+
+    def slot_sums(self, values: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.int64]:
+        """Sum over the slots of each p-bit, shape (n,), of integers of shape (slots,)."""
+        sums = np.zeros(self.size, np.int64)
+        coupled = np.flatnonzero(self.degrees)  # `reduceat` knows no empty ranges
+        if len(coupled):
+            sums[coupled] = np.add.reduceat(values, self.slot_first[coupled], dtype=np.int64)
+        return sums
 
     def with_weights(self, weights: Int32, bias_codes: Int32) -> Image:
         """The same array with other weights and (unfolded) biases; nothing is recoloured."""
-        image = replace(self, weights=weights, biases=self.fold(bias_codes, weights))
+        image = copy.copy(self)  # with the cached properties, none of which depends on weights
+        object.__setattr__(image, "weights", weights)
+        object.__setattr__(image, "biases", self.fold(bias_codes, weights))
         image.check_values()
         return image
 

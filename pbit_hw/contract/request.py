@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .generator import splitmix64
+from .generator import SPLITMIX64_STEP, splitmix64
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +69,7 @@ class Batch:
 
 def call_seed(seed: int, call: int) -> int:
     """Seed of a sampler's ``call``-th run: the user's own first, then fresh ones, so that no two runs repeat."""
-    return seed if call == 0 else splitmix64(seed, call)[-1]
+    return seed if call == 0 else splitmix64(seed + (call - 1) * SPLITMIX64_STEP, 1)[0]
 
 
 def initial_states(seed: int, replicas: int, size: int) -> npt.NDArray[np.uint8]:

@@ -36,7 +36,7 @@ def registers(seed: int, count: int) -> gf2.Words:
     """Registers of ``count`` streams, `SPACING` shifts apart from a place that the seed chooses, shape (count, 1)."""
     step = gf2.matrix(lambda states: shift(states, 1), 1)
     first = gf2.apply(gf2.power(step, splitmix64(seed, 1)[0] % PERIOD), np.array([[1]], np.uint32))
-    return gf2.orbit(gf2.power(step, SPACING), first[0], count)
+    return gf2.orbit(lambda level: gf2.byte_images(gf2.power(step, SPACING << level)), first[0], count)
 
 
 class LfsrWords:

@@ -92,6 +92,22 @@ def test_cd_1_of_an_rbm_is_the_textbook_s():
     assert np.abs(got - (data - model)).max() < 5 * (0.5 / 100_000) ** 0.5
 
 
+@pytest.mark.parametrize("chains", [None, 40_000])
+def test_a_mean_field_step_follows_the_exact_gradient(chains):
+    """Of an RBM, with many sweeps; the data side is without noise."""
+    rng = np.random.default_rng(3)
+    couplings, b, c = (np.round(rng.normal(0, 1, shape) * 16) / 16 for shape in ((3, 2), 3, 2))
+    program = compile(RBM(couplings, b, c), weight_format="s[3][4]")
+    rows = np.array([[1, 1, 0], [0, 1, 1], [1, 1, 1], [0, 0, 0]])
+    expected = np.concatenate(exact_gradient(program.model, rows))
+    learner = ContrastiveDivergence(Simulator(program, seed=2), sweeps=40, chains=chains, mean_field=True)
+    learner.step(np.tile(rows, (10_000, 1)).astype(np.int8), rate=1.0)
+    got = np.concatenate([learner.couplings - program.model.couplings, learner.biases - program.model.biases])
+    noise = 0.5 / 40_000**0.5
+    assert np.abs(got - expected).max() < 5 * noise
+    assert np.abs(expected).max() > 20 * noise
+
+
 @pytest.mark.parametrize("chains", [None, 100])
 def test_hidden_units_learn_what_visible_ones_cannot(chains):
     """Parity of three spins has the means and correlations of chance: without hidden units KL is ln 2 at best.
