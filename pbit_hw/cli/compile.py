@@ -69,13 +69,9 @@ def command(
     as_json,
 ):
     """Compile a model and write the program."""
-    lowered = read_model(model)
     if topology is not None and copy_degree is not None:
         raise RequestError("--embed and --sparsify both choose the p-bits of a variable; give one of them")
-    if copy_degree is not None:
-        lowered = sparsify(lowered, copy_degree, copy_strength)
-    elif topology is not None:
-        lowered = embed(lowered, read_model(topology), copy_strength, embed_seed)
+    lowered = with_copies(read_model(model), copy_degree, topology, embed_seed, copy_strength)
     if kl is not None and weight_format is not None:
         raise RequestError("--kl chooses the format that --weight-format states; give one of them")
     program = compile_model(
@@ -106,6 +102,13 @@ def command(
     if devices is not None:
         print_fields("devices", fields)
     console.print(f"wrote {output}", highlight=False)
+
+
+def with_copies(model: Any, degree: int | None, topology: str | None, seed: int, strength: float) -> Any:
+    """The model as the options for copies of its variables have it."""
+    if degree is not None:
+        return sparsify(model, degree, strength)
+    return model if topology is None else embed(model, read_model(topology), strength, seed)
 
 
 def save_divided(parts: Partition, output: str) -> dict[str, Any]:
