@@ -3,7 +3,7 @@
 python examples/autonomous_timestep.py autonomous_timestep.png
 """
 
-import sys
+import argparse
 from pathlib import Path
 
 import numpy as np
@@ -77,4 +77,8 @@ def main(output: str | Path = "autonomous_timestep.png", *, quick: bool = False)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:2])
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "output", nargs="?", default="autonomous_timestep.png", help="picture to write (default: %(default)s)"
+    )
+    main(parser.parse_args().output)

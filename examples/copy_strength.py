@@ -7,6 +7,7 @@ both halves agree in the end shows that the run was long enough.
 python examples/copy_strength.py copy_strength.png
 """
 
+import argparse
 import sys
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -193,4 +194,8 @@ def main(output: str | Path = "copy_strength.png", *, quick: bool = False) -> di
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:2])
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "output", nargs="?", default="copy_strength.png", help="picture to write (default: %(default)s)"
+    )
+    main(parser.parse_args().output)

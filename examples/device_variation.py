@@ -3,7 +3,7 @@
 python examples/device_variation.py device_variation.png
 """
 
-import sys
+import argparse
 from pathlib import Path
 
 import numpy as np
@@ -134,4 +134,8 @@ def main(output: str | Path = "device_variation.png", *, quick: bool = False) ->
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:2])
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "output", nargs="?", default="device_variation.png", help="picture to write (default: %(default)s)"
+    )
+    main(parser.parse_args().output)

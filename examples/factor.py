@@ -3,7 +3,7 @@
 python examples/factor.py factor.png
 """
 
-import sys
+import argparse
 from pathlib import Path
 
 import numpy as np
@@ -60,4 +60,6 @@ def main(output: str | Path = "factor.png", *, quick: bool = False) -> tuple[int
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:2])
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("output", nargs="?", default="factor.png", help="picture to write (default: %(default)s)")
+    main(parser.parse_args().output)

@@ -3,7 +3,7 @@
 python examples/lfsr_shifts.py lfsr_shifts.png
 """
 
-import sys
+import argparse
 from pathlib import Path
 from typing import NamedTuple
 
@@ -133,4 +133,6 @@ def main(output: str | Path = "lfsr_shifts.png", *, quick: bool = False) -> dict
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:2])
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("output", nargs="?", default="lfsr_shifts.png", help="picture to write (default: %(default)s)")
+    main(parser.parse_args().output)

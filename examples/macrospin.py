@@ -3,7 +3,7 @@
 python examples/macrospin.py macrospin.png
 """
 
-import sys
+import argparse
 from pathlib import Path
 
 import numpy as np
@@ -83,4 +83,6 @@ def main(output: str | Path = "macrospin.png", *, quick: bool = False) -> float:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:2])
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("output", nargs="?", default="macrospin.png", help="picture to write (default: %(default)s)")
+    main(parser.parse_args().output)

@@ -3,7 +3,7 @@
 python examples/partition.py partition.png
 """
 
-import sys
+import argparse
 from pathlib import Path
 
 import numpy as np
@@ -131,4 +131,6 @@ def main(output: str | Path = "partition.png", *, quick: bool = False) -> Residu
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:2])
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("output", nargs="?", default="partition.png", help="picture to write (default: %(default)s)")
+    main(parser.parse_args().output)

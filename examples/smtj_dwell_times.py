@@ -3,7 +3,7 @@
 python examples/smtj_dwell_times.py smtj_dwell_times.png
 """
 
-import sys
+import argparse
 from pathlib import Path
 
 import numpy as np
@@ -90,4 +90,8 @@ def main(output: str | Path = "smtj_dwell_times.png", *, quick: bool = False) ->
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:2])
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "output", nargs="?", default="smtj_dwell_times.png", help="picture to write (default: %(default)s)"
+    )
+    main(parser.parse_args().output)

@@ -3,7 +3,7 @@
 python examples/solve_sat.py solve_sat.png
 """
 
-import sys
+import argparse
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -119,4 +119,6 @@ def main(output: str | Path = "solve_sat.png", *, quick: bool = False) -> dict[s
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:2])
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("output", nargs="?", default="solve_sat.png", help="picture to write (default: %(default)s)")
+    main(parser.parse_args().output)

@@ -3,7 +3,7 @@
 python examples/synapse_delay.py synapse_delay.png
 """
 
-import sys
+import argparse
 from pathlib import Path
 
 import numpy as np
@@ -74,4 +74,8 @@ def main(output: str | Path = "synapse_delay.png", *, quick: bool = False) -> Di
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:2])
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "output", nargs="?", default="synapse_delay.png", help="picture to write (default: %(default)s)"
+    )
+    main(parser.parse_args().output)

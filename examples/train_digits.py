@@ -3,7 +3,7 @@
 python examples/train_digits.py digits_training.png
 """
 
-import sys
+import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -120,4 +120,8 @@ def main(output: str | Path = "digits_training.png", *, quick: bool = False, see
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:2])
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "output", nargs="?", default="digits_training.png", help="picture to write (default: %(default)s)"
+    )
+    main(parser.parse_args().output)

@@ -3,7 +3,7 @@
 python examples/train_full_adder.py full_adder_training.png
 """
 
-import sys
+import argparse
 from pathlib import Path
 
 import numpy as np
@@ -66,4 +66,8 @@ def main(output: str | Path = "full_adder_training.png", *, quick: bool = False,
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:2])
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "output", nargs="?", default="full_adder_training.png", help="picture to write (default: %(default)s)"
+    )
+    main(parser.parse_args().output)
