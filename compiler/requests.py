@@ -122,15 +122,16 @@ def clamps(model: Variables, clamp: Mapping[Any, npt.ArrayLike], replicas: int) 
     """Which variables are clamped, shape (n,), and to what in each replica, shape (replicas, n); buses by numbers."""
     clamped = np.zeros(model.size, np.uint8)
     values = np.zeros((replicas, model.size), np.uint8)
+    low, high = model.allowed
     for label, wanted in spelt_out(clamp, model.index, model.allowed).items():
         if label not in model.index:
             raise RequestError(f"cannot clamp {label!r}: the model has no such variable; see model.labels")
         array = np.asarray(wanted)
         if array.shape not in ((), (replicas,)):
             raise RequestError(f"clamp of {label!r} has shape {array.shape}; give a value or {replicas} of them")
-        if not np.isin(array, model.allowed).all():
+        if not np.all((array == low) | (array == high)):  # `isin` takes ten times as long
             wrong = array[~np.isin(array, model.allowed)].flat[0]
-            raise RequestError(f"cannot clamp {label!r} to {wrong}: it takes {model.allowed[0]} or {model.allowed[1]}")
+            raise RequestError(f"cannot clamp {label!r} to {wrong}: it takes {low} or {high}")
         clamped[model.index[label]] = 1
         values[:, model.index[label]] = array > 0
     return clamped, values
