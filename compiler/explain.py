@@ -8,7 +8,6 @@ import numpy as np
 
 from .expansion import Expansion
 from .program import Program
-from .quantise import Grid
 
 
 def explain(program: Program) -> list[str]:
@@ -56,7 +55,7 @@ def _colours(program: Program) -> Iterator[str]:
 def _weights(program: Program) -> Iterator[str]:
     quantisation = program.quantisation
     grid = quantisation.grid
-    step = f"steps of {grid.weight_format.step * grid.scale:g} up to {_largest(grid):g}"
+    step = f"steps of {grid.step:g} up to {grid.largest:g}"
     yield f"weights: {grid.weight_format}, {grid.weight_format.bits} bits: {step}"
     if grid.scale != 1:
         yield (
@@ -66,15 +65,11 @@ def _weights(program: Program) -> Iterator[str]:
     clipped = quantisation.saturated_couplings + quantisation.saturated_biases
     if clipped:
         yield f"saturation: {clipped:,} values lie outside and are clipped; use more bits before the point"
-    elif quantisation.max_error <= 1e-9 * _largest(grid):
+    elif quantisation.max_error <= 1e-9 * grid.largest:
         yield "rounding: every coupling and bias is exact"
     else:
         rms, most = quantisation.rms_error, quantisation.max_error
         yield f"rounding: errors of {rms:.2g} (root mean square), {most:.2g} at most"
-
-
-def _largest(grid: Grid) -> float:
-    return grid.weight_format.limit * grid.weight_format.step * grid.scale
 
 
 def _registers(program: Program) -> Iterator[str]:

@@ -15,13 +15,14 @@ from typing import Any
 import numpy as np
 
 from ..contract.errors import FormatError, RequestError
-from ..contract.formats import MAX_BITS
+from ..contract.formats import MAX_BITS, Grid
 from ..contract.update import Unit
 from .base import Model, Variables
 from .edges import Float
 from .expansion import Expansion
 from .lowering import lower
-from .quantise import Grid, Quantisation, choose_grid, measure
+from .quantise import Quantisation, choose_grid, measure
+from .spectrum import spectrum
 
 MOST_ENUMERATED = 18
 """Variables up to which the divergence is exact."""
@@ -171,21 +172,6 @@ def fewest_bits(model: Variables | Expansion, kl: float, beta: float = 1.0) -> i
         if best <= kl:
             return bits
     raise FormatError(f"no format of up to {MAX_BITS + 1} bits reaches a divergence of {kl:g}; the best has {best:.2g}")
-
-
-def spectrum(model: Model) -> Float:
-    """Energy of every state, shape (2**n,); variable i is bit i of the index, 1 for the higher of its values."""
-    low, high = model.allowed
-    energies = np.full(1, model.offset)
-    for variable in range(model.size):
-        fields = np.full(1 << variable, model.biases[variable])
-        mine = model.edges[:, 1] == variable
-        for other, coupling in zip(model.edges[mine, 0].tolist(), model.couplings[mine].tolist(), strict=True):
-            by_other = fields.reshape(-1, 2, 1 << other)
-            by_other[:, 0] += coupling * low
-            by_other[:, 1] += coupling * high
-        energies = np.concatenate([energies - low * fields, energies - high * fields])
-    return energies
 
 
 def _spin_errors(model: Model, rounded: Model) -> Float:

@@ -32,7 +32,7 @@ def lower(model: Any) -> tuple[Model, Expansion | None]:
     if isinstance(model, Expansion):
         return model.target, model
     if not isinstance(model, Model):
-        raise ModelError(f"this takes a model, not {type(model).__name__}; {_hint(model)}")
+        raise ModelError(f"give a model, not {type(model).__name__}; {_hint(model)}")
     return model, None
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..contract.errors import FitError, ModelError
-from ..contract.formats import SignedFormat, UnsignedFormat
+from ..contract.formats import Grid, SignedFormat, UnsignedFormat
 from ..contract.generator import GENERATOR_NAMES, Generator
 from ..contract.image import Image
 from ..contract.request import Batch, Request
@@ -25,7 +25,7 @@ from .edges import Int32
 from .expansion import Expansion
 from .lowering import lower
 from .placement import Placement, place
-from .quantise import Grid, Quantisation, check_widths, choose_grid, measure
+from .quantise import Quantisation, check_widths, choose_grid, measure
 from .report import Report
 from .requests import make_request
 from .samples import Samples
@@ -73,8 +73,7 @@ class Program:
     @cached_property
     def quantisation(self) -> Quantisation:
         """What quantising cost."""
-        image = self.image
-        return measure(Grid(image.weight_format, image.scale), self.target.couplings, self.target.biases)
+        return measure(self.image.grid, self.target.couplings, self.target.biases)
 
     @cached_property
     def report(self) -> Report:
@@ -84,7 +83,7 @@ class Program:
     @cached_property
     def quantised(self) -> Model:
         """The model that the array really samples: the target, with couplings and biases as quantised."""
-        step = self.image.weight_step
+        step = self.image.grid.step
         couplings = np.zeros(len(self.target.edges))
         couplings[self.slot_edges] = self.image.weights * step
         return self.target.with_values(couplings, self._to_logical(self.image.unfold() * step))
@@ -321,10 +320,7 @@ def compile(
         _check_degree(pairs, max_degree, f"limit is {max_degree}")
     if target is not None:
         _check_degree(pairs, _board(target).max_degree, f"board {target} supports {_board(target).max_degree}")
-    if weight_format is None:
-        grid = choose_grid(np.concatenate([pairs.couplings, pairs.biases]), weight_bits)
-    else:
-        grid = Grid(SignedFormat.parse(str(weight_format)))
+    grid = _grid(pairs, weight_bits, weight_format)
     if colouring not in COLOURINGS:
         raise ModelError(f"no colouring {colouring!r}; use {' or '.join(COLOURINGS)}")
     colours = colour(pairs.size, pairs.edges, improve=colouring == "few", exact=colouring == "exact")
@@ -339,6 +335,13 @@ def compile(
     if target is not None and (reasons := program.report.boards[target].reasons):
         raise FitError(f"the array cannot fit board {target}: {'; '.join(reasons)}; use a smaller model or fewer bits")
     return program
+
+
+def _grid(model: Model, weight_bits: int, weight_format: str | SignedFormat | None) -> Grid:
+    """The stated grid, or the best of so many bits."""
+    if weight_format is not None:
+        return Grid(SignedFormat.parse(str(weight_format)))
+    return choose_grid(np.concatenate([model.couplings, model.biases]), weight_bits)
 
 
 def _image(
@@ -384,4 +387,4 @@ def _check_degree(model: Model, max_degree: int, limit: str) -> None:
 
 def _encode(model: Model, image: Image, order: Int32, slot_edges: Int32) -> tuple[Int32, Int32]:
     """Weight codes per slot and unfolded bias codes per p-bit."""
-    return image.weight_codes(model.couplings).take(slot_edges), image.weight_codes(model.biases).take(order)
+    return image.grid.codes(model.couplings).take(slot_edges), image.grid.codes(model.biases).take(order)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..contract.errors import FormatError
-from ..contract.formats import MAX_BITS, SignedFormat
+from ..contract.formats import MAX_BITS, Grid, SignedFormat
 from ..contract.image import Image
 from .edges import Float
 
@@ -25,34 +25,6 @@ PRODUCT_BITS = 62
 
 COMMON = 1e-9
 """Values this near, relative to the largest, to whole multiples of a step are meant to be such."""
-
-
-@dataclass(frozen=True)
-class Grid:
-    """The values that registers can hold, in the model's units.
-
-    Parameters
-    ----------
-    weight_format : SignedFormat
-        Of the registers.
-    scale : float
-        What a register of value 1 stands for.
-    """
-
-    weight_format: SignedFormat
-    scale: float = 1.0
-
-    def round(self, values: npt.ArrayLike) -> Float:
-        """The nearest values of the grid."""
-        step = np.float64(self.weight_format.step * self.scale)
-        return self.weight_format.quantise(self._registers(values)) * step
-
-    def saturated(self, values: npt.ArrayLike) -> int:
-        """How many values lie outside."""
-        return self.weight_format.saturated(self._registers(values))
-
-    def _registers(self, values: npt.ArrayLike) -> Float:
-        return np.asarray(values, np.float64) / self.scale
 
 
 @dataclass(frozen=True)

@@ -161,8 +161,8 @@ def _consistent(model: Model, image: Image, order: Int32, slot_edges: Int32) -> 
     return (
         image.slots == 2 * len(model.edges)
         and np.array_equal(model.edges[slot_edges], ends)
-        and np.array_equal(image.weight_codes(model.couplings)[slot_edges], image.weights)
-        and np.array_equal(image.weight_codes(model.biases)[order], image.unfold())
+        and np.array_equal(image.grid.codes(model.couplings)[slot_edges], image.weights)
+        and np.array_equal(image.grid.codes(model.biases)[order], image.unfold())
     )
 
 

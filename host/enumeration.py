@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..compiler.models import Model
+from ..compiler.spectrum import spectrum
 from ..contract.errors import ModelError
 from .layers import Float, Layers, draw_bits
 
@@ -66,13 +67,9 @@ def visible_log_weights(model: Model) -> Float:
         raise ModelError(
             f"{model.size} variables are out of reach; the limit is {MAX_UNITS}, but for restricted Boltzmann machines"
         )
-    low, high = model.allowed
-    logs = []
-    for block in _blocks(model.size, model.size + len(model.edges)):
-        states = np.empty((len(block), model.size), np.int8)
-        states[:, order] = np.where(_bits(block, model.size) == 1, high, low)
-        logs.append(-model.energies(states))
-    return np.logaddexp.reduce(np.concatenate(logs).reshape(-1, 1 << len(model.visible)), axis=0)
+    energies = spectrum(model).reshape((2,) * model.size)  # the last axis is variable 0
+    logs = -energies.transpose(model.size - 1 - order[::-1]).reshape(-1, 1 << len(model.visible))
+    return np.logaddexp.reduce(logs, axis=0)
 
 
 def visible_index(bits: Float) -> npt.NDArray[np.int64]:

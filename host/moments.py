@@ -108,7 +108,7 @@ class MeanField:
         -------
         ndarray of float32, shape (k, n)
         """
-        image, step = program.image, np.float32(program.image.weight_step)
+        image, step = program.image, np.float32(program.image.grid.step)
         weights = np.zeros(self._shape, np.float32)
         weights.ravel()[self._cells] = image.weights.take(self._slots)
         values = np.empty((len(np.asarray(rows)), self._size), np.float32)

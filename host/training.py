@@ -109,7 +109,7 @@ class ContrastiveDivergence:
         correlation, mean = data_correlation - model_correlation, data_mean - model_mean
         image = self.program.image
         # Beyond the format's range the array would not follow, and the masters would wind up.
-        bound = image.weight_format.limit * image.weight_step
+        bound = image.grid.largest
         for masters, gradient in ((self.couplings, correlation), (self.biases, mean)):
             masters += np.float32(rate) * gradient
             masters.clip(-bound, bound, out=masters)

@@ -110,7 +110,7 @@ class Ensemble:
             machine(
                 states, fields, self._weights, self.layout.neighbours, self.layout.slot_first, row, self.layout.rows
             )
-        return sums * (-0.5 * (1 << int(image.unit)) * image.weight_step)
+        return sums * (-0.5 * (1 << int(image.unit)) * image.grid.step)
 
     def set_words(self, words: Words) -> None:
         """Set the random words of the next sweep, shape (n, replicas)."""

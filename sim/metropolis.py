@@ -55,7 +55,7 @@ class Metropolis(Sampler):
 
     def run(self, request: Request) -> Batch:
         """Carry out a request; see `Sampler.run`."""
-        image, step = self._image, self._image.weight_step
+        image, step = self._image, self._image.grid.step
         model = image.slot_first, image.neighbours, image.weights * step, image.unfold() * step
         free = np.flatnonzero(request.clamped == 0)
         values = to_values(image, request.start).astype(np.float64)

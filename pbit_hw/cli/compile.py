@@ -16,13 +16,12 @@ from ..compiler.partition import Partition, partition
 from ..compiler.program import COLOURINGS, GENERATOR, Program
 from ..compiler.report import Report
 from ..compiler.sparsify import sparsify
-from ..contract.container import write_whole
 from ..contract.errors import RequestError
 from ..contract.generator import GENERATOR_NAMES
 from ..contract.targets import TARGETS
 from .inputs import MODEL_HELP, read_model
 from .output import console, json_option, print_fields, print_json, print_rows
-from .page import page, what_if_rows
+from .page import what_if_rows, write_page
 
 
 @click.command(name="compile", epilog="Example: pbit compile G11.txt -o g11.pbit", help=f"Compile MODEL. {MODEL_HELP}")
@@ -86,7 +85,7 @@ def command(
     )
     rows = what_if(program.target, beta) if explained or html_file else []
     if html_file:
-        write_whole(html_file, page(program, f"{model} on p-bits", rows).encode())
+        write_page(html_file, program, f"{model} on p-bits", rows)
     fields = {"program": output}
     if devices is None:
         program.save(output)

@@ -12,6 +12,8 @@ import numpy as np
 from ..compiler.explain import explain
 from ..compiler.fidelity import Fidelity
 from ..compiler.program import Program
+from ..contract.container import write_whole
+from ..contract.errors import RequestError
 from .plot import BLUE, ORANGE, new_figure
 
 MOST_DRAWN = 150
@@ -31,6 +33,20 @@ th { font-weight: 600; } tbody tr:nth-child(odd) { background: #f6f6f6; } td.num
 .pictures { display: flex; flex-wrap: wrap; gap: 1rem; } .pictures svg { height: auto; max-width: 100%; }
 .yes { color: #00724d; } .no { color: #b3400a; }
 """
+
+
+def write_page(path: str, program: Program, title: str, rows: Sequence[Fidelity]) -> None:
+    """Write the report to a file, whole or not at all; see `page`.
+
+    Raises
+    ------
+    RequestError
+        If the file cannot be written.
+    """
+    try:
+        write_whole(path, page(program, title, rows).encode())
+    except OSError as error:
+        raise RequestError(f"cannot write page {path}: {error.strerror}; give a folder that exists") from error
 
 
 def page(program: Program, title: str, rows: Sequence[Fidelity]) -> str:

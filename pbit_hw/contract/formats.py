@@ -87,6 +87,47 @@ class SignedFormat:
 
 
 @dataclass(frozen=True)
+class Grid:
+    """The values that weight registers can hold, in a model's units.
+
+    Parameters
+    ----------
+    weight_format : SignedFormat
+        Of the registers.
+    scale : float
+        What a register of value 1 stands for.
+    """
+
+    weight_format: SignedFormat
+    scale: float = 1.0
+
+    @property
+    def step(self) -> float:
+        """What the last bit stands for."""
+        return self.weight_format.step * self.scale
+
+    @property
+    def largest(self) -> float:
+        """The largest value."""
+        return self.weight_format.limit * self.step
+
+    def codes(self, values: npt.ArrayLike) -> npt.NDArray[np.int32]:
+        """Codes of the nearest values of the grid."""
+        return self.weight_format.quantise(self._registers(values))
+
+    def round(self, values: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """The nearest values of the grid."""
+        return self.codes(values) * np.float64(self.step)
+
+    def saturated(self, values: npt.ArrayLike) -> int:
+        """How many values lie outside."""
+        return self.weight_format.saturated(self._registers(values))
+
+    def _registers(self, values: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        return np.asarray(values, np.float64) / self.scale
+
+
+@dataclass(frozen=True)
 class UnsignedFormat:
     """``int_bits`` integer bits and ``frac_bits`` fraction bits without a sign.
 

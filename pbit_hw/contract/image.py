@@ -20,7 +20,7 @@ import numpy.typing as npt
 from . import VERSION
 from .activation import ARGUMENT_FRAC_BITS
 from .errors import ImageError
-from .formats import SignedFormat, UnsignedFormat
+from .formats import Grid, SignedFormat, UnsignedFormat
 from .generator import GENERATOR_NAMES, RETIRED, Generator
 from .update import Unit
 
@@ -119,13 +119,9 @@ class Image:
         return self.weight_format.frac_bits + self.beta_format.frac_bits - ARGUMENT_FRAC_BITS - int(self.unit)
 
     @property
-    def weight_step(self) -> float:
-        """What the last bit of a weight stands for, in the model's units."""
-        return self.weight_format.step * self.scale
-
-    def weight_codes(self, values: npt.ArrayLike) -> Int32:
-        """Codes of couplings or biases in the model's units."""
-        return self.weight_format.quantise(np.asarray(values, np.float64) / self.scale)
+    def grid(self) -> Grid:
+        """What the weight registers can hold, in the model's units."""
+        return Grid(self.weight_format, self.scale)
 
     @property
     def beta_step(self) -> float:

@@ -56,7 +56,7 @@ class Coupling(NamedTuple):
     @classmethod
     def of_image(cls, image: Image) -> Coupling:
         """Of an array, quantised as it is and in physical order."""
-        step = np.float64(image.weight_step)
+        step = np.float64(image.grid.step)
         slots = image.slot_first.astype(np.int64), image.neighbours.astype(np.int64)
         return cls(*slots, image.weights * step, image.unfold() * step, _low(image.unit))
 

@@ -113,3 +113,9 @@ def test_a_target_that_cannot_hold_it(pbit):
         "compile", "lattice:10x10", "-o", "x.pbit", "--target", "icebreaker"
     )
     assert not (pbit.folder / "x.pbit").exists()
+
+
+def test_a_page_that_cannot_be_written(pbit):
+    line = pbit.error("compile", "lattice:3x3", "-o", "x.pbit", "--html", "nosuch/x.html")
+    assert line.startswith("error: cannot write page nosuch/x.html: No such file or directory")
+    assert not (pbit.folder / "x.pbit").exists()

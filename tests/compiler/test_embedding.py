@@ -225,7 +225,7 @@ def test_topologies_that_are_none(graph: Any, message: str) -> None:
 def test_refusals() -> None:
     with pytest.raises(ModelError, match="copy strength is 0; give a positive number"):
         embed(dense(3), CHIMERA, 0)
-    with pytest.raises(ModelError, match="this takes a model, not dict"):
+    with pytest.raises(ModelError, match="give a model, not dict"):
         embed({}, CHIMERA)  # type: ignore[call-overload]
 
 

@@ -139,7 +139,7 @@ def image_energies(image: Image, bits: npt.NDArray[np.uint8]) -> npt.NDArray[np.
     dense[image.owners, image.neighbours] = image.weights
     assert np.array_equal(dense, dense.T)
     values = bits * 2.0 - 1 if image.unit is Unit.SPIN else bits.astype(float)
-    return -((values @ dense * values).sum(axis=1) / 2 + values @ image.unfold()) * image.weight_step
+    return -((values @ dense * values).sum(axis=1) / 2 + values @ image.unfold()) * image.grid.step
 
 
 def decoded(program: Program) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:

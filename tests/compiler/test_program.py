@@ -56,7 +56,7 @@ def test_the_array_computes_the_quantised_models_fields(
     program.image.check()
     low, high = model.allowed
     state = np.array(data.draw(st.lists(st.sampled_from(model.allowed), min_size=model.size, max_size=model.size)))
-    found = fields(program, state) * program.image.weight_step
+    found = fields(program, state) * program.image.grid.step
     for variable in range(model.size):
         ends = np.stack([state, state])
         ends[:, variable] = low, high
@@ -72,7 +72,7 @@ def test_quantisation_errs_by_half_a_step_unless_it_saturates(
     model = data.draw(models)
     program = compile(model, weight_bits=weight_bits, weight_format=weight_format)
     image = program.image
-    step, limit = image.weight_step, image.weight_format.limit
+    step, limit = image.grid.step, image.weight_format.limit
     saturated = 0
     for values, quantised in (
         (model.couplings, program.quantised.couplings),
@@ -164,7 +164,7 @@ def test_an_rbm_has_two_colours_and_bits() -> None:
     assert program.image.colours == 2
     assert program.image.unit is Unit.BIT
     # Bits have nothing folded into their biases.
-    step = program.image.weight_step
+    step = program.image.grid.step
     assert program.image.biases * step == pytest.approx(program.model.biases[program.order], abs=step / 2)
 
 
@@ -193,7 +193,7 @@ def test_clamps_given_to_compile() -> None:
 @pytest.mark.parametrize(
     ("given_", "message"),
     [
-        (nx.path_graph(3), r"this takes a model, not Graph; use Ising\.from_networkx\(graph\)"),
+        (nx.path_graph(3), r"give a model, not Graph; use Ising\.from_networkx\(graph\)"),
         (dimod.BinaryQuadraticModel("SPIN"), r"use Ising\.from_bqm\(bqm\)"),
         ("G11.txt", r"use Ising\.from_gset\(path\) for a graph, load\(path\) for a program"),
         (Path("G11.txt"), r"use Ising\.from_gset\(path\)"),

@@ -14,7 +14,6 @@ from pbit_hw.compiler.models import Ising
 from pbit_hw.compiler.program import compile
 from pbit_hw.compiler.quantise import (
     FINEST_FRAC_BITS,
-    Grid,
     check_widths,
     choose_format,
     choose_grid,
@@ -22,7 +21,7 @@ from pbit_hw.compiler.quantise import (
     measure,
 )
 from pbit_hw.contract.errors import FormatError
-from pbit_hw.contract.formats import SignedFormat, UnsignedFormat
+from pbit_hw.contract.formats import Grid, SignedFormat, UnsignedFormat
 
 VALUES = st.lists(st.floats(-1e6, 1e6) | st.integers(-300, 300).map(float), min_size=1, max_size=20)
 

@@ -206,7 +206,7 @@ def test_copies_of_what_was_reduced() -> None:
     assert sparsify(polynomial, 3).source is polynomial
     with pytest.raises(ModelError, match="only be followed by one of its own target"):
         both.then(reduction)
-    with pytest.raises(ModelError, match="this takes a model, not dict"):
+    with pytest.raises(ModelError, match="give a model, not dict"):
         sparsify({}, 3)  # type: ignore[call-overload]
 
 

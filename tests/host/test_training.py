@@ -156,10 +156,10 @@ def test_master_weights_stay_in_float_and_in_range():
     simulator = Simulator(program, seed=1)
     train(simulator, rows, epochs=3, batch_size=2, learning_rate=0.01, sweeps=1)
     small = simulator.program.model
-    assert 0 < np.abs(small.biases).max() < program.image.weight_step / 2
+    assert 0 < np.abs(small.biases).max() < program.image.grid.step / 2
     assert (simulator.program.quantised.biases == 0).all()
     train(simulator, rows, epochs=60, batch_size=2, learning_rate=3.0, sweeps=1)
-    largest = program.image.weight_format.limit * program.image.weight_step
+    largest = program.image.grid.largest
     assert np.abs(simulator.program.model.biases).max() == largest == 1.75
 
 
