@@ -15,6 +15,7 @@ from ..contract.errors import FitError, ModelError
 from ..contract.formats import Grid, SignedFormat, UnsignedFormat
 from ..contract.generator import GENERATOR_NAMES, Generator
 from ..contract.image import Image
+from ..contract.replicas import Pairs
 from ..contract.request import Batch, Request
 from ..contract.targets import TARGETS, Target
 from ..contract.update import Unit
@@ -36,6 +37,9 @@ BETA_FORMAT = "u[3][9]"
 GENERATOR = "xoshiro64"
 """Default generator: passes TestU01's Crush at half the logic of ``xoshiro128``, see docs/contract.md."""
 
+
+_LASTING = ("pbits", "_edges", "pairs")
+"""Cached properties of a program that do not depend on weights."""
 
 COLOURINGS = ("few", "fast", "exact")
 """Ways to colour; the first is the default."""
@@ -99,12 +103,23 @@ class Program:
         return {model.labels[place]: model.allowed[values[place]] for place in np.flatnonzero(clamped)}
 
     def _to_logical(self, physical: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        return physical.take(self._place, axis=-1)
+        return physical.take(self.pbits, axis=-1)
 
     @cached_property
-    def _place(self) -> npt.NDArray[np.intp]:
-        """Physical p-bit of each variable of the target."""
+    def pbits(self) -> npt.NDArray[np.intp]:
+        """P-bit of each variable of the target, shape (n,)."""
         return np.argsort(self.order)
+
+    @cached_property
+    def _edges(self) -> npt.NDArray[np.intp]:
+        """`slot_edges` as numpy indexes fastest."""
+        return self.slot_edges.astype(np.intp)
+
+    @cached_property
+    def pairs(self) -> Pairs:
+        """P-bits at both ends of each edge of the target, in its order."""
+        first, second = self.pbits[self.target.edges.T].astype(np.int32)
+        return Pairs(first, second)
 
     def request(
         self,
@@ -201,8 +216,10 @@ class Program:
         """
         expansion = None if self.expansion is None else self.expansion.reweighted(couplings, biases)
         target = self.target.with_values(couplings, biases) if expansion is None else expansion.target
-        weights, codes = _encode(target, self.image, self.order, self.slot_edges)
-        return replace(self, target=target, image=self.image.with_weights(weights, codes), expansion=expansion)
+        image = self.image.with_weights(*_encode(target, self.image, self.order, self._edges))
+        program = replace(self, target=target, image=image, expansion=expansion)
+        program.__dict__.update({name: self.__dict__[name] for name in _LASTING if name in self.__dict__})
+        return program
 
     def follow(self, model: Variables) -> Program:
         """The same array for a model of the same graph, unit and labels: requantised, never recoloured.
@@ -385,6 +402,6 @@ def _check_degree(model: Model, max_degree: int, limit: str) -> None:
         )
 
 
-def _encode(model: Model, image: Image, order: Int32, slot_edges: Int32) -> tuple[Int32, Int32]:
+def _encode(model: Model, image: Image, order: Int32, slot_edges: npt.NDArray[np.integer[Any]]) -> tuple[Int32, Int32]:
     """Weight codes per slot and unfolded bias codes per p-bit."""
     return image.grid.codes(model.couplings).take(slot_edges), image.grid.codes(model.biases).take(order)

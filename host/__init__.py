@@ -3,6 +3,7 @@
 from .ais import AIS, Estimate
 from .classification import label_log_probabilities
 from .device import Device
+from .divergence import ContrastiveDivergence
 from .likelihood import (
     free_energies,
     log_likelihood,
@@ -10,7 +11,7 @@ from .likelihood import (
     pseudo_log_likelihood,
     reconstruction_error,
 )
-from .training import ContrastiveDivergence, History, train
+from .training import History, Trainer, train
 from .transport import SerialTransport, Transport
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "Estimate",
     "History",
     "SerialTransport",
+    "Trainer",
     "Transport",
     "free_energies",
     "label_log_probabilities",

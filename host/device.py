@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ..contract import VERSION
 from ..contract.errors import DigestMismatchError, LinkError
-from ..contract.generator import showing, streams
+from ..contract.generator import showing
 from ..contract.image import Image
 from ..contract.registers import DIGEST_WORDS, MAGIC, Control, Region, address
 from ..contract.request import Batch, Request
@@ -104,8 +104,7 @@ class Device(Sampler):
         """Generator registers of each replica before the run, or before every sweep of it."""
         image = self.program.image
         if self._source is None:
-            registers = streams(image.generator, request.seed, request.replicas * image.size)
-            return registers.reshape(request.replicas, 1, -1)
+            return request.generators(image.generator).reshape(request.replicas, 1, -1)
         words = [self._source.words(request.replicas, image.size) for _ in request.betas]
         shown = showing(image.generator, np.stack(words, axis=-1).astype(np.uint16))
         return shown.transpose(1, 2, 0, 3).reshape(request.replicas, len(words), -1)

@@ -1,9 +1,10 @@
-"""Contrastive divergence over any sampler: the array samples, the host keeps float master weights."""
+"""Training: epochs of steps over data, with a learning rate that may fall, callbacks, and checkpoints to go on from."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,12 @@ from ..compiler.program import Program
 from ..contract.errors import ModelError, RequestError
 from ..contract.sampler import Sampler
 from ..contract.update import Unit
-from .moments import Float, MeanField, Moments, States
+from . import checkpoint
+from .divergence import ContrastiveDivergence
+from .moments import States
+from .negative import packed, unpack
+
+Float = npt.NDArray[np.float64]
 
 
 @dataclass
@@ -34,132 +40,117 @@ class History:
     evaluation: list[float] = field(default_factory=list)
 
 
-class ContrastiveDivergence:
-    """One learning rule, a step at a time: dJ_ij = rate (<x_i x_j>_data - <x_i x_j>_model), at beta = 1.
+Callback = Callable[["Trainer"], bool | None]
+"""Called after every epoch; ends training by returning True."""
 
-    The x are the model's own units, +1 and -1 or 0 and 1. The data side is
-    sampled with the visible units clamped, one replica per row. The model side
-    continues from there for ``sweeps`` free sweeps (CD-k; Hinton, Neural
-    Computation 14, 1771, 2002), or moves persistent chains on by as many (PCD;
-    Tieleman, ICML 2008). One more sweep, with the visible units clamped, draws
-    the hidden units anew, so that the result does not depend on which colour
-    the sweep ended with. With ``mean_field`` the hidden units of both sides are
-    instead the host's own means given the visible ones, exact and without noise,
-    for a restricted Boltzmann machine on an array that is as its program says.
+
+class Trainer:
+    """A training run that can be stopped, saved, and gone on with bit for bit.
 
     Parameters
     ----------
-    sampler : Sampler
-        Holds the program to be trained; its model's couplings and biases are the start.
-    sweeps : int
-        The k of CD-k.
-    chains : int, optional
-        Persistent chains; without it every step starts from the data.
-    seed : int
-        For the chains' and the hidden units' first states.
-    mean_field : bool
-        Whether hidden units count as their means. Not for an array that differs from its program, as devices that
-        vary do: what is learned must then be sampled there.
+    sampler, data, epochs, learning_rate, schedule, batch_size, seed, evaluate, **rule
+        See `train`.
 
-    Raises
-    ------
-    ModelError
-        If ``mean_field`` is asked for, and the model is no restricted Boltzmann machine.
+    Attributes
+    ----------
+    learner : ContrastiveDivergence
+    history : History
+        Of the epochs done.
+    epoch : int
+        How many are done.
     """
 
     def __init__(
         self,
         sampler: Sampler,
+        data: npt.ArrayLike,
         *,
-        sweeps: int = 1,
-        chains: int | None = None,
+        epochs: int,
+        learning_rate: float | tuple[float, float],
+        schedule: str = "linear",
+        batch_size: int = 100,
         seed: int = 0,
-        mean_field: bool = False,
+        evaluate: Callable[[Program], float] | None = None,
+        **rule: Any,
     ) -> None:
-        program: Program = sampler.program
-        self._sampler = sampler
-        self._sweeps = sweeps
-        self._model: Model = program.model
-        self._moments = Moments(self._model)
-        self._mean_field = MeanField(program) if mean_field else None
-        self._rng = np.random.default_rng((seed, 1))
-        self._labels = [self._model.labels[i] for i in self._model.visible]
-        self._chains = None if chains is None else self._random_states(chains)
-        self.couplings: Float = self._model.couplings.copy()
-        self.biases: Float = self._model.biases.copy()
-
-    def step(self, rows: States, rate: float) -> float:
-        """Move couplings and biases along the gradient that a batch gives, and stream them to the sampler.
-
-        Parameters
-        ----------
-        rows : ndarray, shape (k, n_visible)
-            Visible units, in the model's own units and order; with ``chains`` and ``mean_field`` also their means.
-        rate : float
-            Learning rate.
-
-        Returns
-        -------
-        float
-            Root mean square of the gradient.
-        """
-        data, free = self._sides(rows)
-        data_correlation, data_mean = self._moments(data)
-        model_correlation, model_mean = self._moments(free)
-        correlation, mean = data_correlation - model_correlation, data_mean - model_mean
-        image = self.program.image
-        # Beyond the format's range the array would not follow, and the masters would wind up.
-        bound = image.grid.largest
-        for masters, gradient in ((self.couplings, correlation), (self.biases, mean)):
-            masters += np.float32(rate) * gradient
-            masters.clip(-bound, bound, out=masters)
-        self._sampler.set_weights(self.couplings, self.biases)
-        return float(np.sqrt((correlation @ correlation + mean @ mean) / (correlation.size + mean.size)))
-
-    def _sides(self, rows: States) -> tuple[States, States]:
-        """States of the data side and of the model side; with means for hidden units if so asked."""
-        data = self._data(rows) if self._chains is None or self._mean_field is None else rows
-        free = self._run(data if self._chains is None else self._chains, self._sweeps, {})
-        if self._mean_field is None:
-            free = self._draw_hidden(free, 1)
-        if self._chains is not None:
-            self._chains = free
-        if self._mean_field is None:
-            return data, free
-        visible = np.concatenate([rows, free[:, self._model.visible]])
-        both = self._mean_field(self.program, visible)
-        return both[: len(rows)], both[len(rows) :]
+        self._rows = checked_rows(sampler.program.model, data)
+        for name, count in (("epochs", epochs), ("batch_size", batch_size)):
+            if count < 1:
+                raise RequestError(f"{name} is {count}; it must be at least 1")
+        self._epochs, self._batch_size, self._evaluate = epochs, batch_size, evaluate
+        self._steps = -(-len(self._rows) // batch_size)
+        self._rates = rates(learning_rate, schedule, epochs * self._steps)
+        self._shuffle = np.random.default_rng(seed)
+        self._settings = {"epochs": epochs, "batch_size": batch_size, "seed": seed, "schedule": schedule}
+        self._settings |= {"learning_rate": learning_rate, **rule}
+        self._start: Program = sampler.program
+        self.learner = ContrastiveDivergence(sampler, seed=seed, **rule)
+        self.history = History()
+        self.epoch = 0
 
     @property
     def program(self) -> Program:
         """The program as trained so far."""
-        program: Program = self._sampler.program
-        return program
+        return self.learner.program
 
-    def reconstruct(self, rows: States) -> States:
-        """Visible units after ``sweeps`` free sweeps that begin at rows, shape (k, n_visible)."""
-        return self._run(self._data(rows), self._sweeps, {})[:, self._model.visible]
+    def run(self, callbacks: Sequence[Callback] = (), progress: Callable[[int, int], None] | None = None) -> History:
+        """Train until the last epoch, or until a callback returns True.
 
-    def _data(self, rows: States) -> States:
-        """States with the visible units held at rows and the hidden units sampled."""
-        states = self._random_states(len(rows))
-        states[:, self._model.visible] = rows
-        return self._draw_hidden(states, self._sweeps)
+        Parameters
+        ----------
+        callbacks : sequence of callable
+            Called with the trainer after every epoch.
+        progress : callable, optional
+            Called with steps done and steps in all.
+        """
+        while self.epoch < self._epochs:
+            self._one_epoch(progress)
+            if any([callback(self) for callback in callbacks]):
+                break
+        self.learner.settle()
+        return self.history
 
-    def _draw_hidden(self, states: States, sweeps: int) -> States:
-        """Sweep with the visible units clamped to where they are."""
-        if not len(self._model.hidden):
-            return states
-        clamp = dict(zip(self._labels, states[:, self._model.visible].T, strict=True))
-        return self._run(states, sweeps, clamp)
+    def _one_epoch(self, progress: Callable[[int, int], None] | None) -> None:
+        first, errors = self.epoch * self._steps, []
+        for done, rows in enumerate(batches(self._rows, self._batch_size, self._shuffle), first):
+            errors.append(self.learner.step(rows, self._rates[done]))
+            if progress is not None:
+                progress(done + 1, len(self._rates))
+        self.history.moment_error.append(float(np.mean(errors)))
+        if self._evaluate is not None:
+            self.history.evaluation.append(self._evaluate(self.program))
+        self.epoch += 1
 
-    def _run(self, states: States, sweeps: int, clamp: dict[Any, States]) -> States:
-        samples = self._sampler.sample(sweeps, replicas=len(states), keep_every=sweeps, initial=states, clamp=clamp)
-        return samples.states
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write a checkpoint, whole or not at all.
 
-    def _random_states(self, count: int) -> States:
-        bits = self._rng.integers(0, 2, (count, self._model.size), np.int8)
-        return bits * 2 - 1 if self._model.unit is Unit.SPIN else bits
+        Raises
+        ------
+        CheckpointError
+            If the file cannot be written.
+        """
+        meta = {"epoch": self.epoch, "history": asdict(self.history)}
+        arrays = {f"learner.{name}": array for name, array in self.learner.snapshot().items()}
+        checkpoint.write(path, self._identity(), meta, arrays | {"shuffle": packed(self._shuffle)})
+
+    def resume(self, path: str | os.PathLike[str]) -> None:
+        """Go back to a checkpoint of a run with the same program, data and settings.
+
+        Raises
+        ------
+        CheckpointError
+            If the file is missing, damaged, or of another run.
+        """
+        meta, arrays = checkpoint.read(path, self._identity())
+        self.epoch, self.history = meta["epoch"], History(**meta["history"])
+        unpack(arrays.pop("shuffle"), self._shuffle)
+        self.learner.restore({name.removeprefix("learner."): array for name, array in arrays.items()})
+
+    def _identity(self) -> dict[str, Any]:
+        """What a run is: two with the same end with the same weights."""
+        program = checkpoint.digest(self._start.to_bytes())
+        return {"program": program, "data": checkpoint.digest(self._rows.tobytes()), **self._settings}
 
 
 def train(
@@ -168,12 +159,14 @@ def train(
     *,
     epochs: int,
     learning_rate: float | tuple[float, float],
+    schedule: str = "linear",
     batch_size: int = 100,
-    sweeps: int = 1,
-    chains: int | None = None,
     seed: int = 0,
     evaluate: Callable[[Program], float] | None = None,
+    callbacks: Sequence[Callback] = (),
     progress: Callable[[int, int], None] | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    **rule: Any,
 ) -> History:
     """Train the program that a sampler holds; afterwards ``sampler.program`` is the trained one.
 
@@ -186,15 +179,23 @@ def train(
     epochs : int
         Passes over the data.
     learning_rate : float or (float, float)
-        Constant, or linear from first to last step.
+        Constant, or from the first step to the last.
+    schedule : {"linear", "geometric"}
+        How it gets there.
     batch_size : int
         Rows per step; the order of rows is shuffled in every epoch.
-    sweeps, chains, seed
-        See `ContrastiveDivergence`; the seed also shuffles.
+    seed : int
+        Of the order of rows, and of the rule.
     evaluate : callable, optional
         Called with the program after every epoch; what it returns is kept in the history.
+    callbacks : sequence of callable
+        Called with the `Trainer` after every epoch; one that returns True ends training.
     progress : callable, optional
         Called with steps done and steps in all.
+    checkpoint : path-like, optional
+        File that is written after every epoch; a run that finds its own goes on from there, to the same weights.
+    **rule
+        Options of `ContrastiveDivergence`: ``sweeps``, ``chains``, ``momentum`` and the others.
 
     Returns
     -------
@@ -204,31 +205,43 @@ def train(
     ------
     ModelError, RequestError
         If the data do not fit the model, or nothing would be learned.
+    CheckpointError
+        If the checkpoint is of another run, damaged, or cannot be written.
     LinkError
         If the sampler is a device and its link fails.
     """
-    rows = _checked(sampler.program.model, data)
-    counts = {"epochs": epochs, "batch_size": batch_size, "sweeps": sweeps, "chains": 1 if chains is None else chains}
-    for name, count in counts.items():
-        if count < 1:
-            raise RequestError(f"{name} is {count}; it must be at least 1")
-    learner = ContrastiveDivergence(sampler, sweeps=sweeps, chains=chains, seed=seed)
-    shuffle = np.random.default_rng(seed)
-    steps = -(-len(rows) // batch_size)
-    first, last = learning_rate if isinstance(learning_rate, tuple) else (learning_rate, learning_rate)
-    rates = np.linspace(first, last, epochs * steps)
-    history = History()
-    for epoch in range(epochs):
-        errors: list[float] = []
-        for batch in batches(rows, batch_size, shuffle):
-            done = epoch * steps + len(errors)
-            errors.append(learner.step(batch, rates[done]))
-            if progress is not None:
-                progress(done + 1, epochs * steps)
-        history.moment_error.append(float(np.mean(errors)))
-        if evaluate is not None:
-            history.evaluation.append(evaluate(sampler.program))
-    return history
+    trainer = Trainer(
+        sampler,
+        data,
+        epochs=epochs,
+        learning_rate=learning_rate,
+        schedule=schedule,
+        batch_size=batch_size,
+        seed=seed,
+        evaluate=evaluate,
+        **rule,
+    )
+    if checkpoint is not None:
+        if os.path.exists(checkpoint):
+            trainer.resume(checkpoint)
+        callbacks = [lambda now: now.save(checkpoint), *callbacks]
+    return trainer.run(callbacks, progress)
+
+
+def rates(learning_rate: float | tuple[float, float], schedule: str, steps: int) -> Float:
+    """Learning rate of each step, shape (steps,).
+
+    Raises
+    ------
+    RequestError
+        If the schedule is unknown, a rate is not finite, or a geometric one is not positive.
+    """
+    first, last = learning_rate if isinstance(learning_rate, Sequence) else (learning_rate, learning_rate)
+    if schedule not in ("linear", "geometric"):
+        raise RequestError(f"schedule is {schedule!r}; use 'linear' or 'geometric'")
+    if not (np.isfinite([first, last]).all() and (schedule == "linear" or min(first, last) > 0)):
+        raise RequestError(f"learning rates {first} to {last} are no {schedule} schedule; give positive numbers")
+    return (np.linspace if schedule == "linear" else np.geomspace)(first, last, steps)
 
 
 def batches(rows: States, size: int, rng: np.random.Generator) -> list[States]:
@@ -236,7 +249,14 @@ def batches(rows: States, size: int, rng: np.random.Generator) -> list[States]:
     return np.array_split(rows[rng.permutation(len(rows))], -(-len(rows) // size))
 
 
-def _checked(model: Model, data: npt.ArrayLike) -> States:
+def checked_rows(model: Model, data: npt.ArrayLike) -> States:
+    """Rows of visible units as int8, shape (k, n_visible).
+
+    Raises
+    ------
+    ModelError
+        If they do not fit the model.
+    """
     rows = np.asarray(data)
     allowed = (-1, 1) if model.unit is Unit.SPIN else (0, 1)
     if rows.ndim != 2 or not len(rows) or rows.shape[1] != len(model.visible):

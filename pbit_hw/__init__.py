@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .compiler.program import compile as compile
     from .compiler.program import load as load
     from .compiler.samples import Samples as Samples
+    from .contract.errors import CheckpointError as CheckpointError
     from .contract.errors import DigestMismatchError as DigestMismatchError
     from .contract.errors import FitError as FitError
     from .contract.errors import FormatError as FormatError
@@ -54,6 +55,7 @@ _HOMES = {
     "compiler.program": ("Program", "compile", "load"),
     "compiler.samples": ("Samples",),
     "contract.errors": (
+        "CheckpointError",
         "DigestMismatchError",
         "FitError",
         "FormatError",

@@ -23,9 +23,10 @@ from .compiler.models import RBM
 from .compiler.program import compile
 from .contract.errors import RequestError
 from .contract.sampler import Sampler
+from .host.divergence import ContrastiveDivergence
 from .host.layers import Float, layers_of, sigmoid, visible_bits
 from .host.likelihood import row_pseudo_log_likelihoods
-from .host.training import ContrastiveDivergence, batches
+from .host.training import batches
 from .sim.simulator import Simulator
 
 FIRST_COUPLINGS = 0.01

@@ -107,6 +107,14 @@ class Integers:
         """The smaller of each integer and a limit."""
         return (self < limit).choose(self, self._like(self._operand(limit)))
 
+    def at_least(self, limit: int) -> Integers:
+        """The larger of each integer and a limit."""
+        return (self >= limit).choose(self, self._like(self._operand(limit)))
+
+    def ones(self) -> Integers:
+        """How many bits are 1."""
+        return self._like(self.builder.ctpop(self.value))
+
     def resized(self, bits: int) -> Integers:
         """The same integers, or their low bits, in another width."""
         if bits == self.bits:

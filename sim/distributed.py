@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..contract.errors import RequestError
-from ..contract.generator import streams
 from ..contract.image import Image
+from ..contract.replicas import Replicas
 from ..contract.request import Request
 from .ensemble import Ensemble, Uint8
 from .lanes import ReplicaLanes
@@ -68,9 +68,12 @@ class Distributed(Simulator):
         super()._load_weights(image)
         self._union = Network(self.parts.union(image))
 
+    def _replicas(self, count: int, seed: int) -> Replicas:
+        return Replicas(self, count, seed)  # on the devices, not on the undivided array
+
     def _ensemble(self, request: Request) -> _Devices:
         shape, pbits = (request.replicas, len(self.parts.device)), self.parts.pbits
-        registers = streams(self._union.image.generator, request.seed, shape[0] * shape[1]).reshape(*shape, -1)
+        registers = request.generators(self._union.image.generator)
         held = request.clamped[pbits]
         held[self.parts.ghosts] = 1
         ensemble = Ensemble(self._union, shape[0], threads=self.threads, layout=ReplicaLanes)

@@ -56,13 +56,24 @@ class Ensemble:
         layout: type[PbitLanes] | type[ReplicaLanes] | None = None,
     ) -> None:
         image = network.image
-        self._network, self._threads = network, threads or os.cpu_count() or 1
+        self._threads = threads or os.cpu_count() or 1
         self.layout: Layout = layout(replicas, image) if layout else _layout(replicas, network)
+        self._take(network)
+
+    def _take(self, network: Network) -> None:
+        """Take over weights, and what they need: machine code for fields of their width."""
+        image = network.image
+        self._network = network
         self._kind = network.kind(isinstance(self.layout, PbitLanes), image.generator)
         self._run = kernel(self._kind, host())
         self._field_type = np.dtype(f"i{self._kind.field_bits // 8}")
         weights = network.weights[image.reverse] if self._kind.pbit_lanes else network.weights
         self._weights = weights.astype(self._field_type)
+
+    def reweight(self, network: Network) -> None:
+        """Take over other weights of the same array; states and generators stay."""
+        self._take(network)
+        self._load_fields()
 
     def load(self, states: Uint8, registers: Words, clamped: Uint8) -> None:
         """Set where the replicas stand.
@@ -76,14 +87,21 @@ class Ensemble:
         clamped : ndarray of uint8, shape (n,)
             Which p-bits are clamped.
         """
-        layout, network = self.layout, self._network
-        self._states = to_words(layout.spread(states))
-        self._frozen = ~to_words(layout.spread(np.broadcast_to(1 - clamped, states.shape)))
+        self._states = to_words(self.layout.spread(states))
+        self.clamp(clamped)
         self._load_registers(registers)
+        self._load_fields()
+
+    def clamp(self, clamped: Uint8) -> None:
+        """Hold these p-bits where they are, and no others; shape (n,)."""
+        self._frozen = self.layout.held(clamped)
+
+    def _load_fields(self) -> None:
+        network = self._network
         if self._kind.pbit_lanes:
-            self._fields = layout.spread(network.fields(states).astype(self._field_type))
+            self._fields = self.layout.spread(network.fields(self.states).astype(self._field_type))
         else:
-            self._fields = np.tile(network.biases.astype(self._field_type), (layout.sets, 1))
+            self._fields = np.tile(network.biases.astype(self._field_type), (self.layout.sets, 1))
 
     @property
     def states(self) -> Uint8:

@@ -124,6 +124,53 @@ def energy_kernel(field_bits: int, processor: Processor) -> Machine:
     return Machine(function, processor)
 
 
+@cache
+def limit_kernel(processor: Processor) -> Machine:
+    """The largest magnitude that a field can have.
+
+    It takes ``weights``, int32, shape (slots,), ``biases``, int64, and ``slot_first``, int32, as `kernel` does;
+    ``out``, int64, shape (1,), which is set to it; and the number ``rows``.
+    """
+    arrays = {"weights": (32, True), "biases": (64, True), "slot_first": (32, True), "out": (64, True)}
+    function = Function("limit", arrays, ("rows",))
+    weights, biases, slot_first, out = function.arrays.values()
+    zero = function.constant(0)
+    farthest = function.variable(zero)
+    with function.loop(zero, function.integers["rows"]) as row:
+        highest, lowest = function.variable(biases[row]), function.variable(biases[row])
+        with function.loop(slot_first[row].resized(64), slot_first[row + 1].resized(64)) as slot:
+            weight = weights[slot].resized(64)
+            highest.value = highest.value + weight.at_least(0)
+            lowest.value = lowest.value + weight.at_most(0)
+        for end in (highest.value, lowest.value * -1):
+            farthest.value = (farthest.value < end).choose(end, farthest.value)
+    out[0] = farthest.value
+    return Machine(function, processor)
+
+
+@cache
+def pair_kernel(processor: Processor) -> Machine:
+    """In how many replicas both p-bits of each pair are 1, where lanes are replicas.
+
+    It takes ``states``, uint64, shape (sets, rows); ``mask``, uint64, shape (sets,): lanes that count; ``first`` and
+    ``second``, int32, shape (stretches,), and ``begins``, int64, shape (stretches + 1,): see `Pairs.stretches`;
+    ``out``, int64, shape (pairs,), which is added to; and the numbers ``sets``, ``rows`` and ``stretches``.
+    """
+    arrays = {"states": (64, False), "mask": (64, False), "first": (32, True), "second": (32, True)}
+    results = {"begins": (64, True), "out": (64, True)}
+    function = Function("pairs", arrays | results, ("sets", "rows", "stretches"))
+    states, mask, first, second, begins, out = function.arrays.values()
+    sets, rows, stretches = function.integers.values()
+    zero = function.constant(0)
+    with function.loop(zero, stretches) as stretch, function.loop(zero, sets) as place:
+        row, counts = states.from_(place * rows), out.from_(begins[stretch])
+        word = row[first[stretch].resized(64)] & mask[place]
+        others = row.from_(second[stretch].resized(64))
+        with function.loop(zero, begins[stretch + 1] - begins[stretch]) as other:
+            counts[other] = counts[other] + (others[other] & word).ones()
+    return Machine(function, processor)
+
+
 def _sweeps(function: Function, kind: Kind, processor: Processor) -> None:
     arrays, zero = function.arrays, function.constant(0)
     rows, sweeps = function.integers.values()
@@ -132,16 +179,25 @@ def _sweeps(function: Function, kind: Kind, processor: Processor) -> None:
         threshold = _thresholds(function, kind, processor, arrays["betas"][sweep])
         with function.loop(zero, rows) as row:
             word = _draw(function, kind, row)
-            total = arrays["fields"].vectors()[row] if kind.pbit_lanes else _gathered_field(function, row)
-            old = arrays["states"][row]
-            changed = (next_state(total, word, threshold(abs(total))).recast(64) ^ old) & ~arrays["frozen"][row]
-            arrays["states"][row] = old ^ changed
-            if kind.pbit_lanes:
-                _scatter(function, row, changed, old, kind.field_bits)
+            with function.when(arrays["frozen"][row] != -1):
+                _update(function, kind, row, word, threshold)
         with function.when(arrays["keep"][kept.value] == sweep + 1):
             with function.loop(zero, rows) as row:
                 arrays["out"][kept.value * rows + row] = arrays["states"][row]
             kept.value = kept.value + 1
+
+
+def _update(
+    function: Function, kind: Kind, row: Integers, word: Integers, threshold: Callable[[Integers], Integers]
+) -> None:
+    """The states of a row after an update."""
+    arrays = function.arrays
+    total = arrays["fields"].vectors()[row] if kind.pbit_lanes else _gathered_field(function, row)
+    old = arrays["states"][row]
+    changed = (next_state(total, word, threshold(abs(total))).recast(64) ^ old) & ~arrays["frozen"][row]
+    arrays["states"][row] = old ^ changed
+    if kind.pbit_lanes:
+        _scatter(function, row, changed, old, kind.field_bits)
 
 
 def _draw(function: Function, kind: Kind, row: Integers) -> Integers:

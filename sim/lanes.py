@@ -31,6 +31,10 @@ class Layout(Protocol):
         """Values of shape (replicas, n) or (replicas, n, k) in lanes, shape (sets, rows, ..., 64); zeros elsewhere."""
         ...
 
+    def held(self, clamped: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:
+        """Words of the lanes that do not change: clamped p-bits, shape (n,), and lanes where there is no p-bit."""
+        ...
+
     def collect(self, lanes: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Back from shape (sets, rows, 64) or (sets, k, rows, 64) to (..., replicas, n)."""
         ...
@@ -48,6 +52,8 @@ class ReplicaLanes:
     def __init__(self, replicas: int, image: Image) -> None:
         self.sets, self.rows = -(-replicas // LANES), image.size
         self._replicas = replicas
+        lanes = np.arange(self.sets * LANES).reshape(self.sets, 1, LANES)
+        self._empty = to_words((lanes >= replicas).astype(np.uint8))
         self.slot_first = np.ascontiguousarray(image.slot_first, np.int32)
         self.neighbours = np.ascontiguousarray(image.neighbours, np.int32)
 
@@ -58,6 +64,10 @@ class ReplicaLanes:
             part = values[first : first + LANES]
             lanes[first // LANES, ..., : len(part)] = np.moveaxis(part, 0, -1)
         return lanes
+
+    def held(self, clamped: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:
+        """See `Layout.held`."""
+        return np.where(clamped.astype(bool), ~np.uint64(0), self._empty)
 
     def collect(self, lanes: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """See `Layout.collect`."""
@@ -102,6 +112,10 @@ class PbitLanes:
         padded[:, self.places] = values
         lanes[:] = padded.reshape(self.sets, self.rows, LANES, *rest).swapaxes(2, -1)
         return lanes
+
+    def held(self, clamped: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:
+        """See `Layout.held`."""
+        return ~to_words(self.spread(np.broadcast_to(1 - clamped, (self.sets, len(clamped)))))
 
     def collect(self, lanes: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """See `Layout.collect`."""

@@ -10,8 +10,8 @@ import numpy.typing as npt
 from ..contract.activation import ARGUMENT_LIMIT, TABLE, scaled
 from ..contract.generator import Generator
 from ..contract.image import Image
-from .kernel import SHORT_FIELDS, Kind
-from .native import aligned
+from .kernel import SHORT_FIELDS, Kind, limit_kernel
+from .native import aligned, host
 
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
@@ -31,15 +31,16 @@ class Network:
     def __init__(self, image: Image, weights: Int32 | None = None, biases: Int32 | None = None) -> None:
         self.image = image
         self.biases = np.asarray(image.biases if biases is None else biases, np.int64)
-        self.weights = np.asarray(image.weights if weights is None else weights, np.int64) << int(image.unit)
+        self.weights = np.asarray(image.weights if weights is None else weights, np.int32) << np.int32(image.unit)
         """What a neighbour that is 1 adds to a p-bit's field, shape (slots,)."""
 
     @cached_property
     def limit(self) -> int:
         """Largest magnitude that a field can have."""
-        highest = self.biases + self.image.slot_sums(np.maximum(self.weights, 0))
-        lowest = 2 * self.biases + self.image.slot_sums(self.weights) - highest
-        return max(int(highest.max(initial=0)), -int(lowest.min(initial=0)))
+        farthest = np.zeros(1, np.int64)
+        first, size = np.ascontiguousarray(self.image.slot_first, np.int32), self.image.size
+        limit_kernel(host())(self.weights, self.biases, first, farthest, size)
+        return int(farthest[0])
 
     @property
     def field_bits(self) -> int:

@@ -9,12 +9,13 @@ from typing import Any, Literal
 import numpy as np
 
 from ..contract.errors import RequestError
-from ..contract.generator import streams
 from ..contract.image import Image
+from ..contract.replicas import Replicas
 from ..contract.request import Batch, Request
 from ..contract.sampler import Sampler, WordSource
 from .ensemble import Ensemble
 from .network import Network
+from .replicas import SweptReplicas
 
 PIECE = 1 << 29
 """Slots and p-bits that a kernel handles before it returns, 0.5 s at most: then progress shows and Ctrl-C works."""
@@ -97,11 +98,19 @@ class Simulator(Sampler):
         wall_ns = time.perf_counter_ns() - start
         return Batch(out, request.initial.size * len(request.betas), wall_ns)
 
+    def _replicas(self, count: int, seed: int) -> Replicas:
+        if self.mode == "sweep" and self.source is None:
+            return SweptReplicas(self, count, seed)
+        return super()._replicas(count, seed)
+
+    @property
+    def network(self) -> Network:
+        """The array with its weights as they stand."""
+        return self._network
+
     def _ensemble(self, request: Request) -> Any:
         """The replicas of a run, ready to be swept: what is compiled is compiled."""
         image, shape = self._network.image, request.initial.shape
-        # with a source these are written anew before every sweep
-        registers = streams(image.generator, request.seed, shape[0] * shape[1]).reshape(*shape, -1)
         ensemble: Any
         if self.mode == "sweep":
             ensemble = Ensemble(self._network, shape[0], threads=self.threads)
@@ -109,7 +118,8 @@ class Simulator(Sampler):
             from .cycle import CycleEnsemble  # brings numba, which takes a second
 
             ensemble = CycleEnsemble(image)
-        ensemble.load(request.start, registers, request.clamped)
+        # with a source the registers are written anew before every sweep
+        ensemble.load(request.start, request.generators(image.generator), request.clamped)
         ensemble.sweep(request.betas[:0], request.keep[:0])
         return ensemble
 

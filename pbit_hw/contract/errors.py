@@ -35,3 +35,7 @@ class DigestMismatchError(LinkError):
 
 class ToolError(PbitError):
     """A tool of the build chain is missing or failed."""
+
+
+class CheckpointError(PbitError):
+    """A checkpoint of training is missing, damaged, or of another run."""

@@ -63,23 +63,27 @@ class SignedFormat:
         """Value of one unit in the last place."""
         return 2.0**-self.frac_bits
 
-    def quantise(self, values: npt.ArrayLike) -> npt.NDArray[np.int32]:
+    def quantise(self, values: npt.ArrayLike, scale: float = 1.0) -> npt.NDArray[np.int32]:
         """Round half to even to the nearest code and saturate.
 
         Parameters
         ----------
         values : array_like of float
             Finite values, any shape.
+        scale : float
+            What a register of value 1 stands for.
 
         Returns
         -------
         ndarray of int32
-            Codes of the same shape; ``codes * step`` are the values.
+            Codes of the same shape; ``codes * step * scale`` are the values.
         """
-        scaled = np.asarray(values, dtype=np.float64) / self.step
+        scaled = np.asarray(np.asarray(values, np.float64) / (self.step * scale))
         if not np.isfinite(scaled).all():
             raise FormatError(f"cannot quantise a value that is not finite to {self}")
-        return np.clip(np.rint(scaled), -self.limit, self.limit).astype(np.int32)
+        np.rint(scaled, out=scaled)
+        limit = float(self.limit)
+        return np.clip(scaled, -limit, limit, out=scaled).astype(np.int32)
 
     def saturated(self, values: npt.ArrayLike) -> int:
         """Count the values that `quantise` would clip."""
@@ -113,7 +117,7 @@ class Grid:
 
     def codes(self, values: npt.ArrayLike) -> npt.NDArray[np.int32]:
         """Codes of the nearest values of the grid."""
-        return self.weight_format.quantise(self._registers(values))
+        return self.weight_format.quantise(values, self.scale)
 
     def round(self, values: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """The nearest values of the grid."""
@@ -121,10 +125,7 @@ class Grid:
 
     def saturated(self, values: npt.ArrayLike) -> int:
         """How many values lie outside."""
-        return self.weight_format.saturated(self._registers(values))
-
-    def _registers(self, values: npt.ArrayLike) -> npt.NDArray[np.float64]:
-        return np.asarray(values, np.float64) / self.scale
+        return self.weight_format.saturated(np.asarray(values, np.float64) / self.scale)
 
 
 @dataclass(frozen=True)

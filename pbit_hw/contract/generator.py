@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 
 import numpy as np
 import numpy.typing as npt
@@ -232,6 +232,31 @@ def _stream_spacing(kind: Generator, level: int) -> gf2.Words:
     shift = pow(LFSR48_LEAP, -1, LFSR48_PERIOD)
     spacing = XOSHIRO64_SPACING if kind is Generator.XOSHIRO64 else LFSR48_SPACING * shift % LFSR48_PERIOD
     return gf2.power(_leaps(kind)[0], spacing)
+
+
+def advanced(kind: Generator, registers: gf2.Words, updates: int) -> gf2.Words:
+    """Registers after so many updates.
+
+    Parameters
+    ----------
+    kind : Generator
+        The generator.
+    registers : ndarray of uint32, shape (..., kind.words)
+        Where they stand.
+    updates : int
+        How many, of each.
+
+    Returns
+    -------
+    ndarray of uint32, shape (..., kind.words)
+    """
+    return gf2.look_up(_update_images(kind, updates), registers.reshape(-1, kind.words)).reshape(registers.shape)
+
+
+@lru_cache(maxsize=16)
+def _update_images(kind: Generator, updates: int) -> gf2.Words:
+    """`gf2.byte_images` of so many updates."""
+    return gf2.byte_images(gf2.power(gf2.matrix(next_rows(kind), kind.words), updates))
 
 
 def showing(kind: Generator, words: npt.NDArray[np.uint16]) -> gf2.Words:

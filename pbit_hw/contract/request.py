@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .generator import SPLITMIX64_STEP, splitmix64
+from .generator import SPLITMIX64_STEP, Generator, splitmix64, streams
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +28,8 @@ class Request:
         Which p-bits are clamped, from before the first sweep.
     clamp_values : ndarray of uint8, shape (replicas, n)
         To what, in each replica.
+    registers : ndarray of uint32, shape (replicas, n, generator words), optional
+        Where the generators start instead; what is no generator still draws from the seed.
     """
 
     betas: npt.NDArray[np.int32]
@@ -36,6 +38,7 @@ class Request:
     initial: npt.NDArray[np.uint8]
     clamped: npt.NDArray[np.uint8]
     clamp_values: npt.NDArray[np.uint8]
+    registers: npt.NDArray[np.uint32] | None = None
 
     @property
     def replicas(self) -> int:
@@ -46,6 +49,13 @@ class Request:
     def start(self) -> npt.NDArray[np.uint8]:
         """States before the first sweep with the clamps in force, shape (replicas, n)."""
         return np.where(self.clamped.astype(bool), self.clamp_values, self.initial)
+
+    def generators(self, kind: Generator) -> npt.NDArray[np.uint32]:
+        """Generator registers before the first sweep, shape (replicas, n, kind.words)."""
+        if self.registers is not None:
+            return self.registers
+        replicas, n = self.initial.shape
+        return streams(kind, self.seed, replicas * n).reshape(replicas, n, -1)
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .image import Image
+from .replicas import Replicas
 from .request import Batch, Request, call_seed
 
 
@@ -100,6 +101,21 @@ class Sampler(ABC):
         program = self.program.reweighted(couplings, biases)
         self._load_weights(program.image)
         self.program = program
+
+    def replicas(self, count: int) -> Replicas:
+        """Replicas that stay where a run leaves them, such as the chains of persistent contrastive divergence.
+
+        Parameters
+        ----------
+        count : int
+            How many.
+        """
+        replicas = self._replicas(count, call_seed(self._seed, self._calls))
+        self._calls += 1
+        return replicas
+
+    def _replicas(self, count: int, seed: int) -> Replicas:
+        return Replicas(self, count, seed)
 
     def sample(self, sweeps: int, **options: Any) -> Any:
         """Run the array and return samples in the model's own order.
