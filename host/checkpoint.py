@@ -40,12 +40,9 @@ def write(
     CheckpointError
         If the file cannot be written; one that was there is whole.
     """
-    dtypes = {name: array.dtype.str for name, array in arrays.items()}
-    stored = {
-        name: np.ascontiguousarray(array).view(np.uint8) if array.ndim else array.astype(np.int64)
-        for name, array in arrays.items()
-    }
-    header = {"kind": KIND, "identity": identity, "run": meta, "dtypes": dtypes}
+    layout = {name: (array.dtype.str, array.shape) for name, array in arrays.items()}
+    stored = {name: np.frombuffer(array.tobytes(), np.uint8) for name, array in arrays.items()}
+    header = {"kind": KIND, "identity": _in_json(identity), "run": _in_json(meta), "layout": layout}
     try:
         container.write_whole(path, container.dump(header, stored))
     except OSError as error:
@@ -70,20 +67,20 @@ def read(
         raise CheckpointError(f"{path} is no whole checkpoint; delete it to begin anew ({error})") from error
     if header.get("kind") != KIND:
         raise CheckpointError(f"{path} is no checkpoint of this version; give another name, or delete it to begin anew")
-    wanted, found = json.loads(json.dumps(identity)), header["identity"]
+    wanted, found = _in_json(identity), header["identity"]
     differing = sorted(key for key in wanted.keys() | found.keys() if wanted.get(key) != found.get(key))
     if differing:
         raise CheckpointError(
             f"checkpoint {path} is of a run with another {' and '.join(differing)}; go on with the same settings, "
             f"or delete it to begin anew"
         )
-    dtypes = header["dtypes"]
-    return header["run"], {name: array.view(dtypes[name]) if array.ndim else array for name, array in stored.items()}
+    layout = header["layout"].items()
+    return header["run"], {name: stored[name].view(dtype).reshape(shape) for name, (dtype, shape) in layout}
 
 
-def _plain(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """An array as the container holds it: bytes, or one integer."""
-    return np.ascontiguousarray(array).view(np.uint8) if array.ndim else array.astype(np.int64)
+def _in_json(value: Mapping[str, Any]) -> Any:
+    """What JSON gives back: tuples become lists, and numbers and arrays of numpy Python's own."""
+    return json.loads(json.dumps(value, default=lambda numbers: numbers.tolist()))
 
 
 def digest(data: bytes) -> str:

@@ -14,17 +14,14 @@ from ..contract.errors import ModelError, RequestError
 from ..contract.replicas import Snapshot
 from ..contract.sampler import Sampler
 from .chains import Chains
-from .moments import Float, Float32, MeanField, Moments, States
-from .negative import DataSide, FromData, ModelSide, Persistent, Side, Tempered, packed, unpack
+from .moments import Both, Float, Float32, MeanField, Moments, States
+from .negative import Clamped, FromData, ModelSide, Persistent, Side, Tempered, packed, unpack
 
 CENTRE_RATE = 0.01
 """Share of a batch in the running means that centring subtracts."""
 
 CENTRINGS = (None, "data", "enhanced")
 ROUNDINGS = ("nearest", "stochastic")
-
-Both = tuple[Float32, Float32]
-"""Correlations and means, or what is to be added to couplings and biases."""
 
 _MASTERS = ("couplings", "biases", "_coupling_velocity", "_bias_velocity", "_centre")
 _SIDES = ("_data", "_free", "_conditional")
@@ -46,6 +43,9 @@ class ContrastiveDivergence:
         Holds the program to be trained; its model's couplings and biases are the start.
     sweeps : int
         The k of CD-k.
+    averaged : int
+        Over how many sweeps each side's moments are averaged: the last of its ``sweeps``, or of CD-k so many draws of
+        the hidden units.
     chains : int, optional
         Persistent chains; without it every step starts from the data.
     ladder : sequence of float, optional
@@ -63,6 +63,8 @@ class ContrastiveDivergence:
         (Montavon and Mueller, 2012), or those of both sides of a step (Cho, Raiko and Ilin, ICML 2011).
     rounding : {"nearest", "stochastic"}
         How streamed weights are rounded: at random they are right in the mean.
+    fixed : array_like of int
+        Edges of the model whose couplings stay.
     targets : sequence of hashable
         Labels of visible units that are to be told from the others.
     discriminative : float
@@ -84,6 +86,7 @@ class ContrastiveDivergence:
         sampler: Sampler,
         *,
         sweeps: int = 1,
+        averaged: int = 1,
         chains: int | None = None,
         ladder: Sequence[float] = (),
         mean_field: bool = False,
@@ -91,12 +94,16 @@ class ContrastiveDivergence:
         weight_decay: float = 0.0,
         centring: Literal["data", "enhanced"] | None = None,
         rounding: Literal["nearest", "stochastic"] = "nearest",
+        fixed: npt.ArrayLike = (),
         targets: Sequence[Hashable] = (),
         discriminative: float = 0.0,
         seed: int = 0,
     ) -> None:
-        counts, shares = {"sweeps": sweeps, "chains": chains}, {"momentum": momentum, "weight_decay": weight_decay}
+        counts = {"sweeps": sweeps, "averaged": averaged, "chains": chains}
+        shares = {"momentum": momentum, "weight_decay": weight_decay}
         _check(counts, shares, discriminative, targets)
+        if averaged > sweeps:
+            raise RequestError(f"moments cannot be averaged over {averaged} of {sweeps} sweeps; raise sweeps")
         _check_choices({"centring": (centring, CENTRINGS), "rounding": (rounding, ROUNDINGS)})
         if len(ladder) and chains is None:
             raise RequestError("a ladder of betas needs persistent chains: say how many with chains")
@@ -107,12 +114,11 @@ class ContrastiveDivergence:
         self._mean_field = MeanField(program) if mean_field else None
         self._momentum, self._decay = np.float32(momentum), np.float32(weight_decay)
         self._centring, self._rounding, self._share = centring, rounding, np.float32(discriminative)
+        self._fixed = np.asarray(fixed, np.intp)
         self._rng = np.random.default_rng((seed, 1))
-        self._data = DataSide(sampler, sweeps)
-        self._free = _free_side(sampler, sweeps, chains, ladder, (seed, 2))
-        self._conditional = FromData(sampler, sweeps, _given(self._model, targets))
-        hidden_sampled = not mean_field and len(self._model.hidden) > 0
-        self._from_data = hidden_sampled or chains is None or discriminative > 0
+        self._data = Clamped(sampler, sweeps, averaged, np.arange(len(self._model.visible)))
+        self._free = _free_side(sampler, sweeps, averaged, chains, ladder, (seed, 2))
+        self._conditional = Clamped(sampler, sweeps, averaged, _given(self._model, targets))
         self._centre: Float32 | None = None
         self._coupling_velocity = np.zeros(len(self._model.edges), np.float32)
         self._bias_velocity = np.zeros(self._model.size, np.float32)
@@ -126,7 +132,9 @@ class ContrastiveDivergence:
         return program if self._rounding == "nearest" else program.reweighted(self.couplings, self.biases)
 
     def step(self, rows: States, rate: float) -> float:
-        """Move couplings and biases along the gradient that a batch gives, and stream them to the sampler.
+        """Move couplings and biases along the gradient that a batch gives.
+
+        They are streamed to the sampler after the step or, to be rounded at random, before the next one.
 
         Parameters
         ----------
@@ -140,19 +148,24 @@ class ContrastiveDivergence:
         float
             Root mean square of the gradient.
         """
+        if self._rounding == "stochastic":
+            self._stream_at_random()
         correlation, mean = self._centred(*self._sides(rows))
         norm = np.sqrt((correlation @ correlation + mean @ mean) / (correlation.size + mean.size))
         if self._decay:
             correlation -= self._decay * self.couplings.astype(np.float32)
+        correlation[self._fixed] = 0
         if self._momentum:
-            self._coupling_velocity = correlation = correlation + self._momentum * self._coupling_velocity
-            self._bias_velocity = mean = mean + self._momentum * self._bias_velocity
+            correlation += self._momentum * self._coupling_velocity
+            mean += self._momentum * self._bias_velocity
+            self._coupling_velocity, self._bias_velocity = correlation, mean
         # Beyond the format's range the array would not follow, and the masters would wind up.
         bound = self._sampler.program.image.grid.largest
         for masters, move in ((self.couplings, correlation), (self.biases, mean)):
             masters += np.float32(rate) * move
             masters.clip(-bound, bound, out=masters)
-        self._stream()
+        if self._rounding == "nearest":
+            self.settle()
         return float(norm)
 
     def settle(self) -> None:
@@ -161,14 +174,14 @@ class ContrastiveDivergence:
 
     def reconstruct(self, rows: States) -> States:
         """Visible units after ``sweeps`` free sweeps that begin at rows, shape (k, n_visible)."""
-        chains = DataSide(self._sampler, self._sweeps).advance(rows)
+        chains, _ = Clamped(self._sampler, self._sweeps, 1, np.arange(len(self._model.visible))).advance(rows)
         chains.hold(np.empty(0, np.intp))
         chains.run(self._sweeps)
         return chains.read(self._model.visible)
 
     def snapshot(self) -> Snapshot:
         """All that further steps depend on, as arrays by name."""
-        arrays: Snapshot = {name: getattr(self, name) for name in _MASTERS if getattr(self, name) is not None}
+        arrays: Snapshot = {name: getattr(self, name).copy() for name in _MASTERS if getattr(self, name) is not None}
         arrays["rng"] = packed(self._rng)
         for name in _SIDES:
             side: Side = getattr(self, name)
@@ -178,28 +191,44 @@ class ContrastiveDivergence:
     def restore(self, snapshot: Snapshot) -> None:
         """Go back to a snapshot of a learner of the same program and the same options; weights are streamed."""
         for name in _MASTERS:
-            setattr(self, name, snapshot.get(name))
+            setattr(self, name, snapshot[name].copy() if name in snapshot else None)
         unpack(snapshot["rng"], self._rng)
         for name in _SIDES:
             own = {key: array for key, array in snapshot.items() if key.startswith(f"{name}.")}
             side: Side = getattr(self, name)
             side.restore({key.removeprefix(f"{name}."): array for key, array in own.items()})
-        self._stream()
+        self.settle()
 
     def _sides(self, rows: States) -> tuple[Both, Both]:
         """Moments of the data side and of the model side."""
-        data = self._data.advance(rows) if self._from_data else None
-        if self._mean_field is not None:
-            positive = self._moments(self._mean_field(self._sampler.program, rows))
-        else:
-            positive = self._moments(rows) if data is None else data.moments(len(rows))
-        shares = ((self._free, 1 - self._share), (self._conditional, self._share))
-        parts = [self._model_moments(side, share, data, len(rows)) for side, share in shares if share]
-        return positive, (np.sum([one for one, _ in parts], axis=0), np.sum([other for _, other in parts], axis=0))
+        data, positive = self._data_side(rows)
+        if not self._share:
+            return positive, self._free.advance(data, len(rows))
+        conditional = self._conditional_moments(rows)
+        if self._share == 1:
+            return positive, conditional
+        free = self._free.advance(data, len(rows))
+        correlation, mean = (one + self._share * (other - one) for one, other in zip(free, conditional, strict=True))
+        return positive, (correlation, mean)
 
-    def _model_moments(self, side: ModelSide, share: np.float32, data: Chains | None, rows: int) -> Both:
-        correlation, mean = side.advance(data).moments(side.counted(rows))
-        return share * correlation, share * mean
+    def _data_side(self, rows: States) -> tuple[Chains | None, Both]:
+        """Chains that hold the rows, if any are needed, and moments."""
+        sampled = self._mean_field is None and len(self._model.hidden) > 0
+        if sampled:
+            return self._data.advance(rows)
+        chains = self._data.hold(rows) if isinstance(self._free, FromData) and self._share < 1 else None
+        if self._mean_field is None:
+            return chains, self._moments(rows)
+        if chains is not None:
+            chains.run(self._sweeps)
+        return chains, self._moments(self._mean_field(self._sampler.program, rows))
+
+    def _conditional_moments(self, rows: States) -> Both:
+        chains, moments = self._conditional.advance(rows)
+        if self._mean_field is None:
+            return moments
+        visible = chains.read(self._model.visible)[: len(rows)]
+        return self._moments(self._mean_field(self._sampler.program, visible))
 
     def _centred(self, data: Both, model: Both) -> Both:
         """The gradient, in the units less their means if so asked (Montavon and Mueller, 2012, equations 4 to 6)."""
@@ -213,37 +242,42 @@ class ContrastiveDivergence:
             centre = self._centre = before + np.float32(CENTRE_RATE) * (data[1] - before)
         first, second = self._model.edges.T
         correlation -= centre[first] * mean[second] + centre[second] * mean[first]
+        correlation[self._fixed] = 0  # biases make up for couplings that move, and for no others
         for one, other in ((first, second), (second, first)):
             mean -= np.bincount(one, correlation * centre[other], self._model.size).astype(np.float32)
         return correlation, mean
 
-    def _stream(self) -> None:
-        """Give the sampler the weights, rounded to the nearest or, with noise of one step added, at random."""
-        couplings, biases = self.couplings, self.biases
-        if self._rounding == "stochastic":
-            step = self._sampler.program.image.grid.step
-            couplings, biases = (w + step * (self._rng.random(w.shape) - 0.5) for w in (couplings, biases))
-        self._sampler.set_weights(couplings, biases)
+    def _stream_at_random(self) -> None:
+        """Give the sampler the weights with noise of one step added, and so rounded at random."""
+        step = self._sampler.program.image.grid.step
+        self._sampler.set_weights(
+            *(w + step * (self._rng.random(w.shape) - 0.5) for w in (self.couplings, self.biases))
+        )
 
 
 def _free_side(
-    sampler: Sampler, sweeps: int, chains: int | None, ladder: Sequence[float], seed: tuple[int, int]
+    sampler: Sampler,
+    sweeps: int,
+    averaged: int,
+    chains: int | None,
+    ladder: Sequence[float],
+    seed: tuple[int, int],
 ) -> ModelSide:
     """What samples the whole model."""
     if chains is None:
-        return FromData(sampler, sweeps, np.empty(0, np.intp))
+        return FromData(sampler, sweeps, averaged)
     if len(ladder):
-        return Tempered(sampler, sweeps, chains, ladder, seed)
-    return Persistent(sampler, sweeps, chains)
+        return Tempered(sampler, sweeps, averaged, chains, ladder, seed)
+    return Persistent(sampler, sweeps, averaged, chains)
 
 
 def _given(model: Model, targets: Sequence[Hashable]) -> npt.NDArray[np.intp]:
-    """Visible variables that are no targets."""
-    wanted = [model.index.get(label, -1) for label in targets]
-    for label, variable in zip(targets, wanted, strict=True):
-        if variable not in model.visible:
+    """Places of the visible units that are no targets."""
+    places = {model.labels[unit]: place for place, unit in enumerate(model.visible)}
+    for label in targets:
+        if label not in places:
             raise ModelError(f"target {label!r} is no visible unit of the model")
-    return np.setdiff1d(model.visible, wanted).astype(np.intp)
+    return np.delete(np.arange(len(places)), [places[label] for label in targets])
 
 
 def _check(

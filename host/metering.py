@@ -13,10 +13,7 @@ from ..contract import link
 from ..contract.errors import LinkError, RequestError
 from ..contract.link import Opcode
 from ..contract.registers import OFFSET_BITS, Region
-from .transport import BAUD, Transport
-
-BITS_PER_BYTE = 10
-"""Bits that a byte takes on a UART: a start bit, eight of data, a stop bit."""
+from .transport import BAUD, BITS_PER_BYTE, Transport
 
 OTHER = "OTHER"
 """Kind of bytes that are no intact request of the contract."""

@@ -17,6 +17,8 @@ from .layers import is_rbm, sigmoid
 States = npt.NDArray[Any]
 Float = npt.NDArray[np.float64]
 Float32 = npt.NDArray[np.float32]
+Both = tuple[Float32, Float32]
+"""Correlations of edges and means of variables, or what is to be added to couplings and biases."""
 Places = npt.NDArray[np.intp] | slice
 
 CELLS_PER_EDGE = 32

@@ -10,20 +10,40 @@ import numpy as np
 import numpy.typing as npt
 
 from ..compiler.models import Model
-from ..contract.errors import RequestError
+from ..contract.errors import ModelError, RequestError
 from ..contract.replicas import Snapshot
 from ..contract.sampler import Sampler
 from .chains import Chains, Places
-from .moments import States
+from .moments import Both, States
 
 
 class Side:
-    """Some sets of chains on one sampler, made when they are first needed."""
+    """Some sets of chains on one sampler, made when they are first needed.
 
-    def __init__(self, sampler: Sampler) -> None:
-        self._sampler = sampler
+    Parameters
+    ----------
+    sampler : Sampler
+    sweeps : int
+        Of each step.
+    averaged : int
+        Over how many sweeps, the last ones, moments are averaged.
+    """
+
+    def __init__(self, sampler: Sampler, sweeps: int, averaged: int = 1) -> None:
+        self._sampler, self._sweeps, self._averaged = sampler, sweeps, averaged
         self._model: Model = sampler.program.model
         self._sets: list[Chains] = []
+
+    def _sampled(self, chains: Chains, sweeps: int, count: int) -> Both:
+        """Moments over the first chains, at the end of a run and before."""
+        chains.run(sweeps - self._averaged + 1)
+        correlation, mean = chains.moments(count)
+        for _ in range(self._averaged - 1):
+            chains.run(1)
+            further = chains.moments(count)
+            correlation, mean = correlation + further[0], mean + further[1]
+        share = np.float32(1 / self._averaged)
+        return share * correlation, share * mean
 
     def _chains(self, count: int, place: int = 0) -> Chains:
         """The chains of a set, made anew if there are too few."""
@@ -44,74 +64,75 @@ class Side:
         for key, array in snapshot.items():
             number, _, name = key.partition(".")
             sets.setdefault(int(number), {})[name] = array
+        self._sets = []  # there may be more chains by now
         for place, state in sorted(sets.items()):
             self._chains(len(state["states"]), place).restore(state)
 
 
-class DataSide(Side):
-    """Hidden units sampled with the visible ones clamped to data.
+class Clamped(Side):
+    """Chains with some visible units clamped to data, the others sampled.
+
+    What is not clamped goes on from where the last batch left it.
 
     Parameters
     ----------
-    sampler : Sampler
-    sweeps : int
-        Of each batch; chains go on from the hidden units that they had before.
+    sampler, sweeps, averaged
+        See `Side`.
+    columns : ndarray of int
+        Which visible units are clamped: all of them for the data side, some for the model side of a conditional
+        distribution.
     """
 
-    def __init__(self, sampler: Sampler, sweeps: int) -> None:
-        super().__init__(sampler)
-        self._sweeps = sweeps
+    def __init__(self, sampler: Sampler, sweeps: int, averaged: int, columns: Places) -> None:
+        super().__init__(sampler, sweeps, averaged)
+        self._columns = columns
 
-    def advance(self, rows: States) -> Chains:
+    def hold(self, rows: States) -> Chains:
         """Chains of which the first ones hold rows; the others hold them again."""
         chains = self._chains(len(rows))
-        chains.write(self._model.visible, rows)
-        if len(self._model.hidden):
-            chains.hold(self._model.visible)
-            chains.run(self._sweeps)
+        held = self._model.visible[self._columns]
+        chains.write(held, rows[:, self._columns])
+        chains.hold(held)
         return chains
+
+    def advance(self, rows: States) -> tuple[Chains, Both]:
+        """Chains that hold rows, and moments over them."""
+        chains = self.hold(rows)
+        return chains, self._sampled(chains, self._sweeps, len(rows))
 
 
 class ModelSide(Side, ABC):
     """What the model samples by itself."""
 
     @abstractmethod
-    def advance(self, data: Chains | None) -> Chains:
-        """Chains on from those of the data side, or from where they were."""
+    def advance(self, data: Chains | None, rows: int) -> Both:
+        """Moments of chains that go on from those of the data side, of which the first ones count, or of other chains.
 
-    def counted(self, rows: int) -> int:
-        """How many of the chains count for a batch of so many rows."""
-        return rows
+        Parameters
+        ----------
+        data : Chains or None
+            Needed by a side that begins there.
+        rows : int
+            How many of them count.
+        """
 
 
 class FromData(ModelSide):
-    """CD-k: sweeps from the data, and one more in which all visible units stay and the hidden ones are drawn anew.
+    """CD-k: sweeps from the data, and further ones in which visible units stay and hidden ones are drawn anew.
 
     So the result does not depend on the colour that a sweep ends with.
-
-    Parameters
-    ----------
-    sampler : Sampler
-    sweeps : int
-    held : ndarray of int
-        Variables that keep the values of the data: the model side of a conditional distribution.
     """
 
-    def __init__(self, sampler: Sampler, sweeps: int, held: Places) -> None:
-        super().__init__(sampler)
-        self._sweeps, self._held = sweeps, held
-
-    def advance(self, data: Chains | None) -> Chains:
+    def advance(self, data: Chains | None, rows: int) -> Both:
         """See `ModelSide.advance`."""
         assert data is not None
         chains = self._chains(data.count)
         chains.follow(data)
-        chains.hold(self._held)
         chains.run(self._sweeps)
-        if len(self._model.hidden):
-            chains.hold(self._model.visible)
-            chains.run(1)
-        return chains
+        if not len(self._model.hidden):
+            return chains.moments(rows)
+        chains.hold(self._model.visible)
+        return self._sampled(chains, self._averaged, rows)
 
 
 class Persistent(ModelSide):
@@ -119,26 +140,19 @@ class Persistent(ModelSide):
 
     Parameters
     ----------
-    sampler : Sampler
-    sweeps : int
-        Of each step.
+    sampler, sweeps, averaged
+        See `Side`.
     count : int
         Chains.
     """
 
-    def __init__(self, sampler: Sampler, sweeps: int, count: int) -> None:
-        super().__init__(sampler)
-        self._sweeps, self._count = sweeps, count
+    def __init__(self, sampler: Sampler, sweeps: int, averaged: int, count: int) -> None:
+        super().__init__(sampler, sweeps, averaged)
+        self._count = count
 
-    def advance(self, data: Chains | None) -> Chains:
+    def advance(self, data: Chains | None, rows: int) -> Both:
         """See `ModelSide.advance`."""
-        chains = self._chains(self._count)
-        chains.run(self._sweeps)
-        return chains
-
-    def counted(self, rows: int) -> int:
-        """All of them."""
-        return self._count
+        return self._sampled(self._chains(self._count), self._sweeps, self._count)
 
 
 class Tempered(Persistent):
@@ -146,9 +160,8 @@ class Tempered(Persistent):
 
     Parameters
     ----------
-    sampler : Sampler
-    sweeps : int
-        Of each step.
+    sampler, sweeps, averaged
+        See `Side`.
     count : int
         Chains at each beta.
     ladder : sequence of float
@@ -158,39 +171,48 @@ class Tempered(Persistent):
 
     Raises
     ------
+    ModelError
+        If several p-bits stand for a variable.
     RequestError
         If there are fewer than two betas, or they do not ascend to 1.
     """
 
-    def __init__(self, sampler: Sampler, sweeps: int, count: int, ladder: Sequence[float], seed: Sequence[int]) -> None:
-        super().__init__(sampler, sweeps, count)
+    def __init__(
+        self, sampler: Sampler, sweeps: int, averaged: int, count: int, ladder: Sequence[float], seed: Sequence[int]
+    ) -> None:
+        super().__init__(sampler, sweeps, averaged, count)
+        if sampler.program.expansion is not None:
+            raise ModelError("a ladder of betas needs one p-bit for each variable; compile without copies, or drop it")
         self._betas = np.asarray(ladder, np.float64)
         if len(ladder) < 2 or (np.diff(self._betas) <= 0).any() or self._betas[0] < 0 or self._betas[-1] != 1:
             raise RequestError(f"ladder is {list(ladder)}; give at least two betas from 0 on that ascend to 1")
+        image = sampler.program.image
+        self._betas = image.beta_codes(self._betas) * image.beta_step  # as the array has them
         self._rng = np.random.default_rng(seed)
         self._odd = 0
 
-    def advance(self, data: Chains | None) -> Chains:
+    def advance(self, data: Chains | None, rows: int) -> Both:
         """See `ModelSide.advance`."""
-        rungs = [self._chains(self._count, place) for place in range(len(self._betas))]
-        for beta, chains in zip(self._betas, rungs, strict=True):
+        *hotter, coldest = (self._chains(self._count, place) for place in range(len(self._betas)))
+        for beta, chains in zip(self._betas, hotter, strict=False):
             chains.run(self._sweeps, beta)
-        states = np.stack([chains.read() for chains in rungs])
-        self._exchange(states)
-        every = np.arange(self._model.size)
-        for chains, own in zip(rungs, states, strict=True):
-            chains.write(every, own)
-        return rungs[-1]
+        moments = self._sampled(coldest, self._sweeps, self._count)
+        self._exchange([*hotter, coldest])
+        return moments
 
-    def _exchange(self, states: npt.NDArray[np.int8]) -> None:
-        """Exchange states, shape (betas, chains, n), with probability min(1, exp((beta' - beta)(E' - E)))."""
+    def _exchange(self, rungs: Sequence[Chains]) -> None:
+        """Exchange states of neighbours with probability min(1, exp((beta' - beta)(E' - E)))."""
+        states = np.stack([chains.read() for chains in rungs])
         model = self._sampler.program.quantised
-        energies = model.energies(states.reshape(-1, self._model.size)).reshape(states.shape[:2])
-        lower = np.arange(self._odd, len(self._betas) - 1, 2)
+        energies = model.energies(states.reshape(-1, model.size)).reshape(states.shape[:2])
+        lower = np.arange(self._odd, len(rungs) - 1, 2)
         self._odd = 1 - self._odd
         gains = np.diff(self._betas)[lower, None] * np.diff(energies, axis=0)[lower]
         for place, accepted in zip(lower, np.log(self._rng.random(gains.shape)) < gains, strict=True):
             states[place, accepted], states[place + 1, accepted] = states[place + 1, accepted], states[place, accepted]
+        every = np.arange(self._model.size)
+        for chains, own in zip(rungs, states, strict=True):
+            chains.write(every, own)
 
     def snapshot(self) -> Snapshot:
         """See `Side.snapshot`."""

@@ -59,6 +59,8 @@ class Trainer:
         Of the epochs done.
     epoch : int
         How many are done.
+    ended : bool
+        Whether a callback has ended training after the last of them.
     """
 
     def __init__(
@@ -84,18 +86,23 @@ class Trainer:
         self._shuffle = np.random.default_rng(seed)
         self._settings = {"epochs": epochs, "batch_size": batch_size, "seed": seed, "schedule": schedule}
         self._settings |= {"learning_rate": learning_rate, **rule}
-        self._start: Program = sampler.program
+        self._sampler, self._start = sampler, sampler.program
         self.learner = ContrastiveDivergence(sampler, seed=seed, **rule)
         self.history = History()
-        self.epoch = 0
+        self.epoch, self.ended = 0, False
 
     @property
     def program(self) -> Program:
         """The program as trained so far."""
         return self.learner.program
 
-    def run(self, callbacks: Sequence[Callback] = (), progress: Callable[[int, int], None] | None = None) -> History:
-        """Train until the last epoch, or until a callback returns True.
+    def run(
+        self,
+        callbacks: Sequence[Callback] = (),
+        progress: Callable[[int, int], None] | None = None,
+        checkpoint: str | os.PathLike[str] | None = None,
+    ) -> History:
+        """Train on until the last epoch, or until a callback returns True.
 
         Parameters
         ----------
@@ -103,11 +110,15 @@ class Trainer:
             Called with the trainer after every epoch.
         progress : callable, optional
             Called with steps done and steps in all.
+        checkpoint : path-like, optional
+            File that is written after every epoch, when the callbacks have been called.
         """
-        while self.epoch < self._epochs:
+        self.ended = False
+        while self.epoch < self._epochs and not self.ended:
             self._one_epoch(progress)
-            if any([callback(self) for callback in callbacks]):
-                break
+            self.ended = any([callback(self) for callback in callbacks])
+            if checkpoint is not None:
+                self.save(checkpoint)
         self.learner.settle()
         return self.history
 
@@ -130,7 +141,7 @@ class Trainer:
         CheckpointError
             If the file cannot be written.
         """
-        meta = {"epoch": self.epoch, "history": asdict(self.history)}
+        meta = {"epoch": self.epoch, "ended": self.ended, "history": asdict(self.history), "calls": self._sampler.calls}
         arrays = {f"learner.{name}": array for name, array in self.learner.snapshot().items()}
         checkpoint.write(path, self._identity(), meta, arrays | {"shuffle": packed(self._shuffle)})
 
@@ -143,9 +154,10 @@ class Trainer:
             If the file is missing, damaged, or of another run.
         """
         meta, arrays = checkpoint.read(path, self._identity())
-        self.epoch, self.history = meta["epoch"], History(**meta["history"])
+        self.epoch, self.ended, self.history = meta["epoch"], meta["ended"], History(**meta["history"])
         unpack(arrays.pop("shuffle"), self._shuffle)
         self.learner.restore({name.removeprefix("learner."): array for name, array in arrays.items()})
+        self._sampler.calls = meta["calls"]
 
     def _identity(self) -> dict[str, Any]:
         """What a run is: two with the same end with the same weights."""
@@ -221,11 +233,12 @@ def train(
         evaluate=evaluate,
         **rule,
     )
-    if checkpoint is not None:
-        if os.path.exists(checkpoint):
-            trainer.resume(checkpoint)
-        callbacks = [lambda now: now.save(checkpoint), *callbacks]
-    return trainer.run(callbacks, progress)
+    if checkpoint is not None and os.path.exists(checkpoint):
+        trainer.resume(checkpoint)
+    if trainer.ended:
+        trainer.learner.settle()
+        return trainer.history
+    return trainer.run(callbacks, progress, checkpoint)
 
 
 def rates(learning_rate: float | tuple[float, float], schedule: str, steps: int) -> Float:

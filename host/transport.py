@@ -14,7 +14,9 @@ from ..contract.link import CRC, HEADER, MAX_REQUEST
 BAUD = 1_000_000
 """Default bit rate; the UART of a bitstream is built for one rate, which `pbit build` reports."""
 
-_BITS_PER_BYTE = 10
+BITS_PER_BYTE = 10
+"""On the wire, with a start bit and a stop bit."""
+
 _LONGEST_REQUEST = HEADER.size + MAX_REQUEST + CRC.size
 
 
@@ -93,7 +95,7 @@ class SerialTransport:
 
     def read(self, count: int, timeout_s: float) -> bytes:
         """Wait for bytes; see `Transport.read`."""
-        wire_s = (count + _LONGEST_REQUEST) * _BITS_PER_BYTE / self.baud
+        wire_s = (count + _LONGEST_REQUEST) * BITS_PER_BYTE / self.baud
         try:
             self._serial.timeout = timeout_s + wire_s
             data = self._serial.read(count)

@@ -52,12 +52,17 @@ class Sampler(ABC):
     seed : int
         User seed. Every run draws from streams of its own, derived from the
         seed and the number of runs before it.
+
+    Attributes
+    ----------
+    calls : int
+        Runs and sets of replicas so far; one that is set back repeats itself.
     """
 
     def __init__(self, program: Any, *, seed: int = 0) -> None:
         self.program: Any = program  # a `ProgramLike`; users see all that theirs has
         self._seed = seed
-        self._calls = 0
+        self.calls = 0
         self._load_image(self.program.image)
 
     @abstractmethod
@@ -110,8 +115,8 @@ class Sampler(ABC):
         count : int
             How many.
         """
-        replicas = self._replicas(count, call_seed(self._seed, self._calls))
-        self._calls += 1
+        replicas = self._replicas(count, call_seed(self._seed, self.calls))
+        self.calls += 1
         return replicas
 
     def _replicas(self, count: int, seed: int) -> Replicas:
@@ -133,7 +138,7 @@ class Sampler(ABC):
         Samples
             One row per kept sweep and replica.
         """
-        request = self.program.request(seed=call_seed(self._seed, self._calls), sweeps=sweeps, **options)
+        request = self.program.request(seed=call_seed(self._seed, self.calls), sweeps=sweeps, **options)
         batch = self.run(request)
-        self._calls += 1
+        self.calls += 1
         return self.program.decode(batch, request)

@@ -253,3 +253,30 @@ def words_of(kind: Generator, registers: gf2.Words) -> Any:
 def test_every_word_can_be_shown(kind: Generator) -> None:
     words = np.arange(2**16, dtype=np.uint16)
     assert np.array_equal(words_of(kind, rng.showing(kind, words)), words)
+
+
+@given(st.data(), st.sampled_from(list(Generator)), st.integers(0, 40))
+def test_registers_advance_by_so_many_updates(data: Any, kind: Generator, updates: int) -> None:
+    """Whatever lies beyond the register's bits."""
+    drawn = data.draw(st.lists(st.tuples(*[words32] * kind.words), min_size=1, max_size=6))
+    given_rows = np.array(drawn, np.uint32)
+    rows = given_rows
+    for _ in range(updates):
+        rows = rng.next_rows(kind)(rows)
+    assert np.array_equal(rng.advanced(kind, given_rows, updates), rows)
+
+
+@pytest.mark.parametrize("kind", list(Generator))
+def test_registers_advance_far_in_any_shape(kind: Generator) -> None:
+    """Streams of neighbouring p-bits lie one jump apart; advancing twice is advancing by the sum."""
+    streams = rng.streams(kind, 3, 7)
+    spacing = {
+        Generator.XOSHIRO128: 2**64,
+        Generator.XOSHIRO64: rng.XOSHIRO64_SPACING,
+        Generator.LFSR48: rng.LFSR48_SPACING * pow(rng.LFSR48_LEAP, -1, rng.LFSR48_PERIOD) % rng.LFSR48_PERIOD,
+    }[kind]
+    assert np.array_equal(rng.advanced(kind, streams[:-1], spacing), streams[1:])
+    shaped = streams[:6].reshape(2, 3, kind.words)
+    far = rng.advanced(kind, rng.advanced(kind, shaped, 1000), spacing - 1000)
+    assert np.array_equal(far, streams[1:].reshape(2, 3, kind.words))
+    assert not np.array_equal(rng.advanced(kind, shaped, 1000), shaped)

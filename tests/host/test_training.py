@@ -1,18 +1,20 @@
-"""Contrastive divergence: gradients against exact ones, and what it learns."""
+"""Training: what is learned, on which rates, and that a run that is gone on with ends as if it had not stopped."""
 
 from __future__ import annotations
 
 import runpy
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
 
-from pbit_hw.compiler import RBM, BoltzmannMachine, compile
+from pbit_hw.compiler import BoltzmannMachine, compile
 from pbit_hw.contract.errors import LinkError, ModelError, RequestError
 from pbit_hw.host.device import Device
-from pbit_hw.host.training import ContrastiveDivergence, train
+from pbit_hw.host.divergence import ContrastiveDivergence
+from pbit_hw.host.training import Trainer, batches, rates, train
 from pbit_hw.sim.exact import exact, state_index
 from pbit_hw.sim.simulator import Simulator
 from pbit_hw.sim.virtual import VirtualDevice
@@ -30,82 +32,6 @@ def divergence(model, rows):
     index, counts = np.unique(state_index(rows), return_counts=True)
     share = counts / counts.sum()
     return float(share @ np.log(share / visible_probabilities(model)[index]))
-
-
-def exact_gradient(model, rows):
-    """Derivatives of the mean log-likelihood by couplings and biases."""
-    free = exact(model)
-    correlation, mean = np.zeros(len(model.edges)), np.zeros(model.size)
-    for row in rows:
-        held = exact(model, clamp={model.labels[i]: value for i, value in zip(model.visible, row, strict=True)})
-        correlation += held.correlation / len(rows)
-        mean += held.mean / len(rows)
-    return correlation - free.correlation, mean - free.mean
-
-
-def machine(unit):
-    """A machine with hidden units, hidden couplings included, whose weights are exact in the format."""
-    rng = np.random.default_rng(1)
-    draft = BoltzmannMachine(3, 2, unit=unit)
-    return compile(draft, weight_format="s[3][4]").reweighted(
-        np.round(rng.normal(0, 0.5, len(draft.edges)) * 16) / 16, np.round(rng.normal(0, 0.5, 5) * 16) / 16
-    )
-
-
-@pytest.mark.parametrize("unit", [0, 1])
-@pytest.mark.parametrize("chains", [None, 40_000])
-def test_a_step_follows_the_exact_gradient(unit, chains):
-    """With many sweeps the chains reach equilibrium, and contrastive divergence is the likelihood's gradient."""
-    program = machine(unit)
-    rows = np.array([[1, 1, 0], [0, 1, 1], [1, 1, 1], [0, 0, 0]]) * (1 + unit) - unit
-    expected = np.concatenate(exact_gradient(program.model, rows))
-    learner = ContrastiveDivergence(Simulator(program, seed=2), sweeps=40, chains=chains)
-    rms = learner.step(np.tile(rows, (10_000, 1)).astype(np.int8), rate=1.0)
-    got = np.concatenate([learner.couplings - program.model.couplings, learner.biases - program.model.biases])
-    noise = 2**0.5 * (1 if unit else 0.5) / 40_000**0.5
-    assert np.abs(got - expected).max() < 5 * noise
-    assert np.abs(expected).max() > 20 * noise
-    assert rms == pytest.approx(np.sqrt(np.mean(got**2)))
-
-
-def test_cd_1_of_an_rbm_is_the_textbook_s():
-    """From data v: h ~ P(h|v), v' ~ P(v|h), h' ~ P(h|v'), whatever colour a sweep begins with; by enumeration."""
-    rng = np.random.default_rng(3)
-    couplings, b, c = (np.round(rng.normal(0, 1, shape) * 16) / 16 for shape in ((3, 2), 3, 2))
-    program = compile(RBM(couplings, b, c), weight_format="s[3][4]")
-    row = np.array([1, 0, 1])
-    hs, vs = ((np.arange(1 << bits)[:, None] >> np.arange(bits)) & 1 for bits in (2, 3))
-
-    def bernoulli(fields, bits):
-        on = 1 / (1 + np.exp(-fields))
-        return np.where(bits, on, 1 - on).prod(axis=-1)
-
-    of_h = bernoulli(c + row @ couplings, hs)
-    of_v = of_h @ bernoulli((b + hs @ couplings.T)[:, None], vs[None])
-    on_again = 1 / (1 + np.exp(-(c + vs @ couplings)))
-    model = np.einsum("s,si,sj->ij", of_v, vs, on_again)
-    data = np.outer(row, of_h @ hs)
-
-    learner = ContrastiveDivergence(Simulator(program, seed=4))
-    learner.step(np.tile(row, (100_000, 1)).astype(np.int8), rate=1.0)
-    got = learner.couplings.reshape(3, 2) - couplings
-    assert np.abs(got - (data - model)).max() < 5 * (0.5 / 100_000) ** 0.5
-
-
-@pytest.mark.parametrize("chains", [None, 40_000])
-def test_a_mean_field_step_follows_the_exact_gradient(chains):
-    """Of an RBM, with many sweeps; the data side is without noise."""
-    rng = np.random.default_rng(3)
-    couplings, b, c = (np.round(rng.normal(0, 1, shape) * 16) / 16 for shape in ((3, 2), 3, 2))
-    program = compile(RBM(couplings, b, c), weight_format="s[3][4]")
-    rows = np.array([[1, 1, 0], [0, 1, 1], [1, 1, 1], [0, 0, 0]])
-    expected = np.concatenate(exact_gradient(program.model, rows))
-    learner = ContrastiveDivergence(Simulator(program, seed=2), sweeps=40, chains=chains, mean_field=True)
-    learner.step(np.tile(rows, (10_000, 1)).astype(np.int8), rate=1.0)
-    got = np.concatenate([learner.couplings - program.model.couplings, learner.biases - program.model.biases])
-    noise = 0.5 / 40_000**0.5
-    assert np.abs(got - expected).max() < 5 * noise
-    assert np.abs(expected).max() > 20 * noise
 
 
 @pytest.mark.parametrize("chains", [None, 100])
@@ -179,6 +105,145 @@ def test_progress_rates_and_history(programs):
     assert history.evaluation == [7.0, 7.0]
     assert len(history.moment_error) == 2
     assert min(history.moment_error) > 0
+
+
+SETTINGS: dict[str, Any] = {"epochs": 5, "batch_size": 5, "learning_rate": (0.5, 0.05), "sweeps": 2, "seed": 3}
+RULES: list[dict[str, Any]] = [
+    {},
+    {"chains": 7, "momentum": 0.5, "weight_decay": 0.01, "rounding": "stochastic"},
+    {"chains": 7, "ladder": (0.5, 1.0), "centring": "data", "targets": ("v1",), "discriminative": 0.5},
+]
+NAMES = ["CD", "PCD", "tempered"]
+ROWS = np.random.default_rng(1).choice([-1, 1], (17, 4))
+
+
+class HaltError(Exception):
+    """Ends a run as nothing else would."""
+
+
+def halt(after):
+    """A report of progress that ends a run from without, a step after so many epochs of four."""
+
+    def check(done, total):
+        if done > 4 * after:
+            raise HaltError
+
+    return check
+
+
+def mean_coupling(program):
+    return float(np.abs(program.model.couplings).mean())
+
+
+def trained(program, rule, seed=1, **options):
+    """History and weights of a run."""
+    simulator = Simulator(program, seed=seed)
+    history = train(simulator, ROWS, evaluate=mean_coupling, **SETTINGS, **rule, **options)
+    return history, simulator.program.to_bytes()
+
+
+@pytest.mark.parametrize("rule", RULES, ids=NAMES)
+@pytest.mark.parametrize("after", range(5))
+def test_training_picks_up_by_itself(programs, tmp_path, rule, after):
+    """From after any epoch, with another seed of the sampler unless there is nothing yet; then it has ended."""
+    path, program = tmp_path / "run", programs["machine"]
+    with pytest.raises(HaltError):
+        trained(program, rule, progress=halt(after), checkpoint=path)
+    done: list[int] = []
+    options: dict[str, Any] = {"callbacks": [lambda now: done.append(now.epoch)], "checkpoint": path}
+    ending = trained(program, rule, seed=2 if after else 1, **options)
+    assert done == list(range(after + 1, 6))
+    assert ending == trained(program, rule)
+    assert ending != trained(program, rule, seed=2)
+    assert ending == trained(program, rule, seed=3, **options)
+    assert done == list(range(after + 1, 6))
+
+
+@pytest.mark.parametrize("rule", RULES, ids=NAMES)
+def test_a_trainer_goes_back(programs, tmp_path, rule):
+    """To before the first epoch as well, on a trainer that has done some."""
+    program, states = programs["machine"], []
+    first, other = (Trainer(Simulator(program, seed=1), ROWS, **SETTINGS, **rule) for _ in range(2))
+    first.save(tmp_path / "0")
+    for epoch in range(1, 4):
+        first.run([lambda now: True])
+        assert first.epoch == epoch
+        first.save(tmp_path / str(epoch))
+        states.append((first.history.moment_error.copy(), first.program.to_bytes()))
+    for epoch in (0, 2, 1):
+        other.resume(tmp_path / str(epoch))
+        if epoch:
+            assert (other.history.moment_error, other.program.to_bytes()) == states[epoch - 1]
+        other.run([lambda now: now.epoch == 3])
+        assert (other.history.moment_error, other.program.to_bytes()) == states[2]
+
+
+def test_device_and_simulator_share_checkpoints(programs, clock_hz, tmp_path):
+    """A run that began on one goes on, bit for bit, on the other."""
+    program = programs["machine"]
+    with pytest.raises(HaltError):
+        trained(program, {"chains": 3}, progress=halt(2), checkpoint=tmp_path / "run")
+    device = Device(program, VirtualDevice(program.image, clock_hz=clock_hz), seed=5)
+    train(device, ROWS, evaluate=mean_coupling, **SETTINGS, chains=3, checkpoint=tmp_path / "run")
+    assert device.program.to_bytes() == trained(program, {"chains": 3})[1]
+
+
+@pytest.mark.parametrize("rounding", ["nearest", "stochastic"])
+def test_an_early_end_leaves_the_weights_rounded_to_the_nearest(programs, rounding):
+    """All callbacks are called, whichever ends it; a control: between steps weights are rounded at random."""
+    program, seen, between = programs["machine"], [], []
+    simulator = Simulator(program, seed=1)
+
+    def end(trainer):
+        seen.append(trainer.epoch)
+        nearest = program.reweighted(trainer.learner.couplings, trainer.learner.biases)
+        between.append(np.array_equal(simulator.program.image.weights, nearest.image.weights))
+        return trainer.epoch == 2
+
+    trainer = Trainer(simulator, ROWS, **SETTINGS, rounding=rounding)
+    trainer.run([end, lambda now: seen.append(-now.epoch)])
+    assert seen == [1, -1, 2, -2]
+    masters = trainer.learner.couplings
+    assert np.array_equal(simulator.program.model.couplings, masters)
+    assert np.array_equal(simulator.program.quantised.couplings, program.image.grid.round(masters))
+    assert between == [rounding == "nearest"] * 2
+
+
+def test_schedules():
+    assert rates(0.1, "linear", 3) == pytest.approx([0.1, 0.1, 0.1])
+    assert rates((1.0, 0.0), "linear", 5) == pytest.approx([1, 0.75, 0.5, 0.25, 0])
+    assert rates((1.0, 0.01), "geometric", 3) == pytest.approx([1, 0.1, 0.01])
+    assert rates((1.0, 0.1), "geometric", 1) == pytest.approx([1.0])
+
+
+@pytest.mark.parametrize(
+    ("rate", "schedule", "message"),
+    [
+        (0.1, "cosine", "schedule is 'cosine'; use 'linear' or 'geometric'"),
+        (np.nan, "linear", "learning rates nan to nan are no linear schedule"),
+        ((1.0, np.inf), "linear", "learning rates 1.0 to inf are no linear schedule"),
+        ((1.0, 0.0), "geometric", "learning rates 1.0 to 0.0 are no geometric schedule; give positive numbers"),
+    ],
+)
+def test_wrong_schedules_are_refused(programs, rate, schedule, message):
+    with pytest.raises(RequestError, match=message):
+        train(Simulator(programs["machine"]), ROWS, epochs=1, learning_rate=rate, schedule=schedule)
+
+
+def test_a_schedule_reaches_from_the_first_step_to_the_last(programs):
+    """Steps of all epochs together, as the learner is given them."""
+    with mock.patch.object(ContrastiveDivergence, "step", return_value=0.0) as step:
+        Trainer(Simulator(programs["machine"]), ROWS, **SETTINGS | {"schedule": "geometric"}).run()
+    assert [call.args[1] for call in step.call_args_list] == pytest.approx(np.geomspace(0.5, 0.05, 20))
+
+
+def test_batches_hold_every_row_once():
+    rows = np.arange(17)[:, None]
+    parts = batches(rows, 5, np.random.default_rng(1))
+    assert [len(part) for part in parts] == [5, 4, 4, 4]
+    joined = np.concatenate(parts).ravel()
+    assert sorted(joined) == list(range(17))
+    assert joined.tolist() != list(range(17))
 
 
 @pytest.mark.parametrize(
