@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from hypothesis.strategies import SearchStrategy
 
-from pbit_hw.compiler.models import RBM, BoltzmannMachine, Hopfield, Ising, MaxCut, Model
+from pbit_hw.compiler.models import RBM, BoltzmannMachine, Ising, MaxCut, Model
 from pbit_hw.contract.errors import ModelError
 from pbit_hw.contract.update import Unit
 
@@ -288,22 +288,6 @@ class TestRBM:
             RBM(np.zeros((2, 3)), np.zeros(3), np.zeros(2))
         with pytest.raises(ModelError, match=r"c\[1\] is inf"):
             RBM(np.zeros((1, 2)), [0], [0, np.inf])
-
-
-class TestHopfield:
-    def test_orthogonal_patterns_are_the_ground_states(self) -> None:
-        patterns = np.array([[1, 1, 1, 1, -1, -1, -1, -1], [1, 1, -1, -1, 1, 1, -1, -1]])
-        model = Hopfield(patterns)
-        energies = model.energies(spins(8))
-        ground = {tuple(state) for state in spins(8)[np.isclose(energies, energies.min())].tolist()}
-        assert ground >= {tuple(row) for row in np.concatenate([patterns, -patterns]).tolist()}
-        # Hebb's energy of a stored pattern among p orthogonal ones is -(n - p) / 2.
-        assert model.energies(patterns) == pytest.approx([-(8 - 2) / 2] * 2)
-
-    @pytest.mark.parametrize("patterns", [[[0, 1]], [[1.5, 1]], [1, -1], np.zeros((0, 0)), [["a"]]])
-    def test_other_patterns_are_refused(self, patterns: Any) -> None:
-        with pytest.raises(ModelError):
-            Hopfield(patterns)
 
 
 def test_cut_counts_the_cut_weight() -> None:
