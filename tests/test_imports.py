@@ -20,6 +20,7 @@ ARROWS = {
     "host": {"host", "contract", "compiler"},
     "boards": {"boards", "gateware", "contract"},
     "cli": {"cli", "contract", "compiler", "sim", "gateware", "host", "boards", ""},
+    "estimators": {"estimators", "contract", "compiler", "sim", "host"},
     "": {"contract", "compiler", "sim", "host", "boards", ""},
 }
 """Packages that each package may import; the empty name is the public face, `pbit_hw` itself."""
@@ -31,8 +32,9 @@ LIBRARIES = {
     "gateware": {"numpy", "amaranth"},
     "host": {"numpy", "serial"},
     "boards": {"numpy", "amaranth", "amaranth_boards"},
-    "cli": {"numpy", "amaranth", "click", "rich", "matplotlib", "networkx"},
-    "": {"numpy", "dimod", "sklearn"},
+    "cli": {"numpy", "amaranth", "click", "rich", "matplotlib", "networkx", "sklearn"},
+    "estimators": {"numpy", "sklearn"},
+    "": {"numpy", "dimod"},
 }
 """Libraries, besides the standard one, that each package may import."""
 
@@ -101,6 +103,8 @@ BAD = [
     ("boards", "from ..host import device"),
     ("compiler", "import serial"),
     ("sim", "from ..cli.lockstep import lockstep"),
+    ("estimators", "from ..gateware import array"),
+    ("estimators", "import torch"),
     ("", "from .cli import main"),
     ("", "import numba"),
 ]

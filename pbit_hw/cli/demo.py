@@ -80,7 +80,8 @@ def learn(seed: int, folder: Path) -> tuple[dict[str, Any], list[float]]:
     from ..host.device import Device
     from ..host.training import train
     from ..sim.virtual import VirtualDevice
-    from .train import new_machine, quality, read_rows
+    from .dataset import read_rows
+    from .learning import new_machine, quality
 
     rows = read_rows("full-adder") * 2 - 1
     program = compile(new_machine(rows.shape[1], 0, False, seed), weight_format="s[3][5]")

@@ -14,7 +14,7 @@ from ..compiler.fidelity import Fidelity
 from ..compiler.program import Program
 from ..contract.container import write_whole
 from ..contract.errors import RequestError
-from .plot import BLUE, ORANGE, new_figure
+from .picture import BLUE, ORANGE, new_figure
 
 MOST_DRAWN = 150
 """P-bits up to which the graph is drawn."""

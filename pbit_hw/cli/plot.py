@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 import re
 import zipfile
@@ -14,12 +13,11 @@ import click
 import numpy as np
 
 from ..compiler.program import Program
-from ..contract.container import write_whole
-from ..contract.errors import RequestError, ToolError
+from ..contract.errors import RequestError
 from .inputs import read_program
 from .output import json_option, print_fields, print_json
+from .picture import BLUE, ORANGE, check_picture, new_figure, write_figure
 
-FORMATS = (".png", ".pdf", ".svg")
 TRACES = 8
 """Most replicas that are drawn one by one; more are drawn as a median and a band."""
 
@@ -27,7 +25,6 @@ FEW = 40
 """Kept sweeps below which single ones are marked."""
 
 ENERGY = "energy, in the model's units"
-BLUE, ORANGE = "#0072b2", "#d55e00"
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,8 +53,7 @@ class Run:
 @json_option
 def command(samples, output, kind, program, beta, shape, as_json):
     """Draw SAMPLES, a file that `pbit sample -o` wrote."""
-    if Path(output).suffix not in FORMATS:
-        raise RequestError(f"{output} is no picture that can be drawn; use a name that ends in {' '.join(FORMATS)}")
+    check_picture(output)
     run = read_run(samples)
     loaded = None if program is None else read_program(program)
     check_options(run, loaded, kind, beta)
@@ -71,7 +67,7 @@ def command(samples, output, kind, program, beta, shape, as_json):
     else:
         _lattice(figure, run, lattice_shape(shape, run.states.shape[2]))
     figure.suptitle(title(Path(program or samples).stem, run), fontsize="medium")
-    _write(figure, output)
+    write_figure(figure, output)
     fields = {"picture": output, "kind": kind, "n_samples": int(run.energies.size)}
     if as_json:
         print_json(fields)
@@ -94,21 +90,6 @@ def check_options(run: Run, program: Program | None, kind: str, beta: float | No
         )
     if beta is not None and (program is None or kind != "histogram"):
         raise RequestError("--beta draws the exact histogram of a program: give --program and --kind histogram too")
-
-
-def new_figure(command: str) -> Any:
-    """An empty figure of matplotlib for a command, which its absence names.
-
-    Raises
-    ------
-    ToolError
-        If matplotlib is not installed.
-    """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise ToolError(f"{command} needs matplotlib, which is not installed: pip install pbit-hw[plot]") from None
-    return Figure(figsize=(9, 4.2), layout="constrained")
 
 
 def read_run(path: str) -> Run:
@@ -277,12 +258,3 @@ def _lattice(figure: Any, run: Run, shape: tuple[int, int]) -> None:
         axes.yaxis.get_major_locator().set_params(integer=True, min_n_ticks=1)
     patches = [Patch(facecolor=colours(k), edgecolor="0.6", label=str(value)) for k, value in ((0, low), (1, 1))]
     figure.legend(handles=patches, frameon=False, loc="outside right upper")
-
-
-def _write(figure: Any, output: str) -> None:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format=Path(output).suffix[1:], dpi=150)
-    try:
-        write_whole(output, buffer.getvalue())
-    except OSError as error:
-        raise RequestError(f"cannot write picture {output}: {error.strerror}; give a folder that exists") from error

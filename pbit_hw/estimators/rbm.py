@@ -1,10 +1,7 @@
-"""The restricted Boltzmann machine as a scikit-learn transformer, trained with a p-bit array in the loop.
-
-    from pbit_hw.estimators import PbitRBM
-    features = PbitRBM(n_components=64, random_state=0).fit_transform(images)
+"""The restricted Boltzmann machine as a scikit-learn transformer.
 
 Parameters, attributes and methods are those of scikit-learn's ``BernoulliRBM``, whose model side is sampled in float.
-Here the array samples it, in the weights that it holds. Needs scikit-learn (``pip install pbit-hw[learn]``).
+Here the array samples it, in the weights that it holds.
 """
 
 from __future__ import annotations
@@ -16,18 +13,15 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .compiler.models import RBM
-from .compiler.program import compile
-from .contract.errors import RequestError
-from .contract.sampler import Sampler
-from .host.divergence import ContrastiveDivergence
-from .host.layers import Float, layers_of, sigmoid, visible_bits
-from .host.likelihood import row_pseudo_log_likelihoods
-from .host.training import batches
-from .sim.simulator import Simulator
+from ..contract.sampler import Sampler
+from ..host.divergence import ContrastiveDivergence
+from ..host.layers import Float, layers_of, sigmoid, visible_bits
+from ..host.likelihood import row_pseudo_log_likelihoods
+from ..host.training import batches, rates
+from ..sim.simulator import Simulator
+from .common import check_counts, seed_of, untrained
 
 FIRST_COUPLINGS = 0.01
 """Standard deviation of the couplings to start from (G. Hinton, A practical guide to training restricted Boltzmann
@@ -43,13 +37,18 @@ class PbitRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     ----------
     n_components : int
         Hidden units.
-    learning_rate : float
+    learning_rate : float or (float, float)
+        Constant, or from the first step of `fit` to the last, linearly; `partial_fit` takes the first.
     batch_size : int
         Rows per step, and persistent chains.
     n_iter : int
         Passes over the data.
     sweeps : int
         Of the chains, per step.
+    momentum : float
+        Share of the last step's direction that each step keeps.
+    weight_decay : float
+        Times each coupling is taken from its gradient.
     weight_format : str
         ``s[a][b]`` of the array's couplings and biases; masters are kept within its range.
     sampler : callable, optional
@@ -75,10 +74,12 @@ class PbitRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self,
         n_components: int = 256,
         *,
-        learning_rate: float = 0.1,
+        learning_rate: float | tuple[float, float] = 0.1,
         batch_size: int = 10,
         n_iter: int = 10,
         sweeps: int = 1,
+        momentum: float = 0.0,
+        weight_decay: float = 0.0,
         weight_format: str = "s[3][6]",
         sampler: Callable[..., Sampler] | None = None,
         verbose: bool = False,
@@ -89,6 +90,8 @@ class PbitRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.batch_size = batch_size
         self.n_iter = n_iter
         self.sweeps = sweeps
+        self.momentum = momentum
+        self.weight_decay = weight_decay
         self.weight_format = weight_format
         self.sampler = sampler
         self.verbose = verbose
@@ -106,7 +109,7 @@ class PbitRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Raises
         ------
         RequestError
-            If a count is not positive.
+            If a count is not positive, or a rate, momentum or weight decay is outside its range.
         FormatError
             If the weight format is malformed or too wide.
         ValueError
@@ -115,11 +118,11 @@ class PbitRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         rows = validate_data(self, X, dtype=(np.float64, np.float32))
         seed = self._begin()
         shuffle = np.random.default_rng((seed, 1))
-        for iteration in range(1, self.n_iter + 1):
+        steps = -(-len(rows) // self.batch_size)
+        for iteration, passes in enumerate(self._rates(self.n_iter * steps).reshape(self.n_iter, steps), 1):
             began = time.perf_counter()
-            gradients = [
-                self._learner.step(batch, self.learning_rate) for batch in batches(rows, self.batch_size, shuffle)
-            ]
+            parts = batches(rows, self.batch_size, shuffle)
+            gradients = [self._learner.step(batch, rate) for batch, rate in zip(parts, passes, strict=True)]
             if self.verbose:
                 seconds = time.perf_counter() - began
                 print(
@@ -133,7 +136,7 @@ class PbitRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         rows = validate_data(self, X, dtype=(np.float64, np.float32), reset=first)
         if first:
             self._begin()
-        self._learner.step(rows, self.learning_rate)
+        self._learner.step(rows, self._rates(1)[0])
         return self._finish()
 
     def transform(self, X: npt.ArrayLike) -> npt.NDArray[np.floating[Any]]:  # noqa: N803
@@ -193,19 +196,24 @@ class PbitRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     def _begin(self) -> int:
         """Make the machine that is to be trained; returns the seed that all follows from."""
-        for name in ("n_components", "batch_size", "n_iter", "sweeps"):
-            if getattr(self, name) < 1:
-                raise RequestError(f"{name} is {getattr(self, name)}; it must be at least 1")
-        seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
+        check_counts(self, "n_components", "batch_size", "n_iter", "sweeps")
+        seed = seed_of(self.random_state)
         shape = (self.n_features_in_, self.n_components)
         couplings = np.random.default_rng((seed, 0)).normal(0, FIRST_COUPLINGS, shape)
-        model = RBM(couplings, np.zeros(shape[0]), np.zeros(shape[1]))
-        program = compile(model, weight_format=self.weight_format, colouring="fast")
-        sampler = (self.sampler or Simulator)(program, seed=seed)
+        program = untrained(couplings, self.weight_format)
         self._learner = ContrastiveDivergence(
-            sampler, sweeps=self.sweeps, chains=self.batch_size, seed=seed, mean_field=True
+            (self.sampler or Simulator)(program, seed=seed),
+            sweeps=self.sweeps,
+            chains=self.batch_size,
+            mean_field=True,
+            momentum=self.momentum,
+            weight_decay=self.weight_decay,
+            seed=seed,
         )
         return seed
+
+    def _rates(self, steps: int) -> Float:
+        return rates(self.learning_rate, "linear", steps)
 
     def _finish(self) -> Self:
         visible = self.n_features_in_
