@@ -1,6 +1,6 @@
 """A sparse Boltzmann machine learns to read and to write digits, with every phase on the array.
 
-    python benchmarks/sparse_digits.py FOLDER digits.png [--digits 0123456789] [--epochs 100] [--checkpoint FILE]
+    python benchmarks/sparse_digits.py FOLDER digits.png [--digits 0123456789] [--epochs 40] [--checkpoint FILE]
 
 FOLDER holds ``t10k-images-idx3-ubyte.gz`` and ``t10k-labels-idx1-ubyte.gz`` of MNIST: the first 9,000 images train, the
 last 1,000 test, both binarised at half. The machine has 3,614 p-bits of degree 20 or less, in s[3][6]. An image is
@@ -80,7 +80,7 @@ def draw(curve: list[tuple[int, float]], images: npt.NDArray[np.float64], path: 
     left, right = figure.subfigures(1, 2, width_ratios=(1, 1.5))
     axes = left.subplots()
     axes.plot(*zip(*curve, strict=True), "o-", color="#0072b2")
-    axes.set(xlabel="epoch", ylabel="accuracy on 1,000 held-out images", title="read: pixels clamped")
+    axes.set(xlabel="epoch", ylabel="accuracy on held-out images", title="read: pixels clamped")
     right.suptitle("written: labels clamped")
     for row, panels in zip(images, right.subplots(*images.shape[:2], squeeze=False), strict=True):
         for image, panel in zip(row, panels, strict=True):
@@ -95,14 +95,14 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="of MNIST's t10k files")
     parser.add_argument("output", type=Path, help="picture to write")
     parser.add_argument("--digits", default="0123456789", help="which ones, ascending (default: all)")
-    parser.add_argument("--epochs", type=int, default=100, help="passes over the images (default 100)")
+    parser.add_argument("--epochs", type=int, default=40, help="passes over the images (default 40)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--discriminative", type=float, default=RULE["discriminative"])
     parser.add_argument("--checkpoint", type=Path, help="file to write after every epoch, and to go on from")
     arguments = parser.parse_args()
     (images, classes), held_out = read(arguments.folder, arguments.digits)
     count = len(arguments.digits)
-    machine = receptive_machine(images, SHAPE, count, hidden=HIDDEN, labels=min(6, count), seed=arguments.seed)
+    machine = receptive_machine(images, SHAPE, count, hidden=HIDDEN, seed=arguments.seed)
     program = pb.compile(machine.model, weight_format=WEIGHT_FORMAT, colouring="fast")
     degrees = program.image.degrees
     print(f"{program.image.size} p-bits, {program.image.slots // 2} edges, degree at most {degrees.max()}", flush=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Hashable, Sequence
-from typing import Any, SupportsIndex
+from typing import Any, Self, SupportsIndex
 
 import numpy as np
 import numpy.typing as npt
@@ -63,6 +63,44 @@ class BoltzmannMachine(Model):
             pairs, couplings = np.concatenate([pairs, own]), np.concatenate([couplings, strengths])
         biases = np.zeros(n) if h is None else real_array(h, "h", (n,))
         fill(self, unit, n, *canonical_edges(n, pairs, couplings), biases, seen + unseen, visible=len(seen))
+
+    @classmethod
+    def on_graph(
+        cls,
+        graph: Model,
+        visible: SupportsIndex | Sequence[Hashable],
+        *,
+        unit: Unit = Unit.SPIN,
+        seed: int = 0,
+    ) -> Self:
+        """A machine with the edges of a graph, its visible units at random vertices, all couplings zero.
+
+        At random, so that units that have to do with each other are not far apart in the graph more often than others:
+        then hidden units lie between any of them.
+
+        Parameters
+        ----------
+        graph : Model
+            Its edges count: such as ``topology("pegasus", 14)`` or ``Ising.from_networkx(graph)``.
+        visible : int or sequence of hashable
+            How many, or their labels; every other vertex is a hidden unit.
+        unit : Unit
+            Spins by default.
+        seed : int
+            Of the places.
+
+        Raises
+        ------
+        ModelError
+            If the graph has fewer vertices than there are visible units.
+        """
+        seen = _unit_labels(visible, "v")
+        if len(seen) > graph.size:
+            raise ModelError(
+                f"{len(seen)} visible units do not fit the graph's {graph.size} vertices; take a larger one"
+            )
+        unit_of = np.random.default_rng(seed).permutation(graph.size)
+        return cls(seen, graph.size - len(seen), unit=unit, edges=unit_of[graph.edges])
 
 
 def _unit_labels(units: SupportsIndex | Sequence[Hashable], prefix: str) -> list[Hashable]:

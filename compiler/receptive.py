@@ -65,7 +65,7 @@ def receptive_machine(
     *,
     hidden: int,
     field: int = 14,
-    labels: int = 6,
+    labels: int | None = None,
     radius: float = 4.0,
     max_degree: int = 20,
     seed: int = 0,
@@ -84,8 +84,8 @@ def receptive_machine(
         Hidden units.
     field : int
         Pixels that each of them sees.
-    labels : int
-        Classes that each of them is coupled to.
+    labels : int, optional
+        Classes that each of them is coupled to; by default 6, or all if there are fewer.
     radius : float
         Standard deviation of a field, in pixels.
     max_degree : int
@@ -99,6 +99,7 @@ def receptive_machine(
         If the images do not fit, or a hidden unit would have more neighbours than ``max_degree``.
     """
     bits = _bits(images, shape)
+    labels = min(classes, 6) if labels is None else labels
     if not (hidden >= 1 <= field and 0 <= labels <= classes and field + labels <= max_degree and max_degree > 2):
         raise ModelError(
             f"{hidden} hidden units of {field} pixels and {labels} of {classes} classes at degree {max_degree}: "

@@ -1,6 +1,8 @@
-"""The graphs of D-Wave's annealers, with the makers' numbers for their qubits."""
+"""The graphs of D-Wave's annealers, with the makers' numbers for their qubits, and grids with longer bonds."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -11,6 +13,10 @@ from .models import Ising
 
 LARGEST = 128
 """Largest size of a topology: 526,336 vertices of Zephyr."""
+
+GRID_8 = ((0, 1), (4, 1))
+GRID_12 = (*GRID_8, (9, 10))
+"""Offsets of a grid of degree 8, and of degree 12."""
 
 _VERTICAL = np.repeat([2, 10, 6], 4)
 """Where the vertical qubits of a Pegasus tile begin, by track."""
@@ -58,6 +64,44 @@ def topology(name: str, size: int, seed: int = 0) -> Ising:
     labels, ends = np.unique(edges, return_inverse=True)
     signs = np.random.default_rng(seed).choice([-1.0, 1.0], len(edges))
     return Ising.from_edges(len(labels), ends.reshape(-1, 2), signs, labels=labels.tolist())
+
+
+def grid(side: int, offsets: Sequence[tuple[int, int]] = GRID_12) -> Ising:
+    """A square grid in which every vertex is joined to those at some offsets and at their quarter turns.
+
+    Where the parts of each offset add up to an odd number two colours do, as on the sparse chips that were proposed
+    for energy-based models (Jelincic et al., arXiv:2510.23972, 2025).
+
+    Parameters
+    ----------
+    side : int
+        Vertices along a side; the grid ends there.
+    offsets : sequence of (int, int)
+        Four neighbours each, such as ``GRID_8`` and ``GRID_12``.
+
+    Returns
+    -------
+    Ising
+        Couplings are 1; labels are (row, column).
+
+    Raises
+    ------
+    ModelError
+        If there is no vertex, or an offset leads nowhere.
+    """
+    if side < 1 or (0, 0) in offsets:
+        raise ModelError(
+            f"no grid of side {side} with offsets {list(offsets)}; give at least 1, and offsets but (0, 0)"
+        )
+    row, column = np.divmod(np.arange(side * side), side)
+    parts = [np.empty((0, 2), np.int64)]
+    for down, right in {turned for a, b in offsets for turned in ((a, b), (-b, a))}:
+        other_row, other_column = row + down, column + right
+        inside = (other_row >= 0) & (other_row < side) & (other_column >= 0) & (other_column < side)
+        parts.append(_pairs(np.flatnonzero(inside), (other_row * side + other_column)[inside]))
+    edges = np.unique(np.sort(np.concatenate(parts), axis=1), axis=0)
+    labels = list(zip(row.tolist(), column.tolist(), strict=True))
+    return Ising.from_edges(side * side, edges, np.ones(len(edges)), labels=labels)
 
 
 def _pairs(first: Int64, second: Int64) -> Int64:

@@ -301,3 +301,24 @@ def test_cut_counts_the_cut_weight() -> None:
         total = sum(weights.values())
         agreeing = sum(weight * state[i] * state[j] for (i, j), weight in weights.items())
         assert model.cut(state[None])[0] == (total - agreeing) / 2
+
+
+class TestOnGraph:
+    def test_units_lie_at_random_vertices(self):
+        graph = Ising.from_edges(50, [[i, i + 1] for i in range(49)], np.ones(49))
+        machine = BoltzmannMachine.on_graph(graph, 20, unit=Unit.BIT, seed=3)
+        assert (len(machine.visible), len(machine.hidden), len(machine.edges)) == (20, 30, 49)
+        degrees = np.bincount(machine.edges.ravel())
+        assert sorted(degrees.tolist()) == [1, 1] + [2] * 48
+        assert not machine.couplings.any()
+        mixed = (machine.edges < 20).sum(axis=1) == 1
+        assert 10 < mixed.sum() < 40
+        assert not np.array_equal(machine.edges, BoltzmannMachine.on_graph(graph, 20, seed=4).edges)
+
+    def test_labels_are_given(self):
+        graph = Ising.from_edges(3, [[0, 1]], [1.0])
+        assert BoltzmannMachine.on_graph(graph, ["a", "b"]).labels == ("a", "b", "h0")
+
+    def test_too_small_a_graph_is_refused(self):
+        with pytest.raises(ModelError, match="4 visible units do not fit the graph's 3 vertices"):
+            BoltzmannMachine.on_graph(Ising.from_edges(3, [[0, 1]], [1.0]), 4)

@@ -7,7 +7,7 @@ import importlib
 import numpy as np
 import pytest
 
-from pbit_hw.compiler.topologies import topology
+from pbit_hw.compiler.topologies import GRID_12, grid, topology
 from pbit_hw.contract.errors import ModelError
 
 
@@ -61,3 +61,40 @@ def test_the_seed_draws_the_signs() -> None:
 def test_others_are_refused(name: str, size: int, message: str) -> None:
     with pytest.raises(ModelError, match=message):
         topology(name, size)
+
+
+def test_a_grid_is_joined_at_offsets_and_their_quarter_turns():
+    model = grid(30, GRID_12)
+    edges = {frozenset((model.labels[i], model.labels[j])) for i, j in model.edges.tolist()}
+    middle = (15, 15)
+    neighbours = {one for edge in edges if middle in edge for one in edge - {middle}}
+    turned = [
+        (0, 1),
+        (-1, 0),
+        (0, -1),
+        (1, 0),
+        (4, 1),
+        (-1, 4),
+        (-4, -1),
+        (1, -4),
+        (9, 10),
+        (-10, 9),
+        (-9, -10),
+        (10, -9),
+    ]
+    assert neighbours == {(15 + a, 15 + b) for a, b in turned}
+    degrees = np.bincount(model.edges.ravel())
+    assert (degrees.max(), degrees.min()) == (12, 4)
+    colour = np.array(model.labels).sum(axis=1) % 2
+    assert (colour[model.edges[:, 0]] != colour[model.edges[:, 1]]).all()
+
+
+def test_the_plain_grid_is_a_lattice():
+    assert len(grid(5, [(0, 1)]).edges) == 2 * 5 * 4
+    assert grid(1).size == 1
+
+
+@pytest.mark.parametrize(("side", "offsets"), [(0, [(0, 1)]), (3, [(0, 0)])])
+def test_no_grid(side, offsets):
+    with pytest.raises(ModelError, match="no grid of side"):
+        grid(side, offsets)
