@@ -131,6 +131,8 @@ def _places(model: Model, labels: Sequence[Hashable]) -> npt.NDArray[np.intp]:
     for label in labels:
         if label not in model.index:
             raise RequestError(f"the model has no variable {label!r}; see model.labels")
+    if len(set(labels)) < len(labels):
+        raise RequestError(f"{len(labels)} labels, only {len(set(labels))} of them different; name each variable once")
     return np.array([model.index[label] for label in labels], np.intp)
 
 

@@ -206,3 +206,8 @@ def test_what_cannot_be_inferred_is_refused(changes: dict[str, Any], message: st
 def test_classes_without_units_are_refused(classes: list[list[str]], message: str) -> None:
     with pytest.raises(RequestError, match=message):
         classify(simulator(machine(Unit.BIT)), GIVEN, np.zeros((1, 3), np.int8), classes)
+
+
+def test_a_label_is_given_once():
+    with pytest.raises(RequestError, match="2 labels, only 1 of them different"):
+        infer(Simulator(compile(BoltzmannMachine(3))), ["v0", "v0"], [[1, -1]], ["v1"])
