@@ -19,7 +19,7 @@ from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-SOURCES = ("pyproject.toml", "README.md", "LICENSE", "pbit_hw", "sim", "compiler", "host", "boards")
+SOURCES = ("pyproject.toml", "README.md", "LICENSE", "pbit_hw", "sim", "compiler", "host", "boards", "examples")
 LOCKED_EXTRAS = ("build", "embed", "partition", "plot", "test")
 
 BUILD = "from setuptools import build_meta; import sys; print(getattr(build_meta, sys.argv[1])(sys.argv[2]))"
@@ -58,7 +58,8 @@ def test_the_wheel_installs_one_name(wheel: zipfile.ZipFile) -> None:
 
 
 def test_the_wheel_has_every_module(wheel: zipfile.ZipFile) -> None:
-    folders = [ROOT / "pbit_hw", *((ROOT / "pbit_hw" / part) for part in ("sim", "compiler", "host", "boards"))]
+    linked = ("sim", "compiler", "host", "boards", "examples")
+    folders = [ROOT / "pbit_hw", *((ROOT / "pbit_hw" / part) for part in linked)]
     modules = {path.relative_to(ROOT).as_posix() for folder in folders for path in folder.rglob("*.py")}
     assert {name for name in wheel.namelist() if name.endswith(".py")} == modules
     assert "pbit_hw/py.typed" in wheel.namelist()

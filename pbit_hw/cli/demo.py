@@ -1,7 +1,10 @@
-"""``pbit demo``: the main job, from a model to a bitstream."""
+"""``pbit demo``: the main job, from a model to a bitstream, and pictures of what p-bits do."""
 
 from __future__ import annotations
 
+import runpy
+import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +15,7 @@ from ..compiler import compile, library
 from ..compiler.program import Program
 from .build import build_with_status
 from .compile import print_report
-from .output import console, json_option, print_fields, print_json, progress_bar, seed_option
+from .output import console, errors, json_option, print_fields, print_json, progress_bar, seed_option
 
 SWEEPS = 2_000
 REPLICAS = 256
@@ -20,15 +23,37 @@ LOCKSTEP_CYCLES = 1_000
 EPOCHS = 30
 
 
-@click.command(epilog="Example: pbit demo --output demo")
+CHAPTERS = {
+    "two-spins": "two_spins",
+    "hopfield": "hopfield_recall",
+    "unlearning": "hopfield_unlearning",
+    "negative-phase": "negative_phase",
+    "small-machines": "exact_learning",
+    "rbm": "train_digits",
+    "restoring": "restore_digits",
+    "in-situ": "in_situ",
+}
+"""Examples that are chapters; each ends with a picture."""
+
+
+@click.command(epilog="Example: pbit demo; pbit demo hopfield restoring --output pictures")
+@click.argument("chapters", nargs=-1, type=click.Choice(list(CHAPTERS)))
 @click.option("-o", "--output", default="demo", show_default=True, type=click.Path(file_okay=False), help="Folder.")
 @click.option("--board", default="icebreaker", show_default=True, help="Board of the bitstream.")
 @seed_option
 @json_option
-def command(output, board, seed, as_json):
-    """Take the invertible full adder down the whole path, and leave program, picture and bitstream in a folder."""
+def command(chapters, output, board, seed, as_json):
+    """Take the invertible full adder down the whole path, and leave program, picture and bitstream in a folder.
+
+    With CHAPTERS draw these pictures instead; each takes from some seconds to two minutes.
+    """
     folder = Path(output)
     folder.mkdir(parents=True, exist_ok=True)
+    if chapters:
+        pictures = [draw_chapter(chapter, folder) for chapter in chapters]
+        if as_json:
+            print_json({"pictures": pictures})
+        return
     program = compile(library.full_adder())
     program.save(folder / "full_adder.pbit")
     if not as_json:
@@ -47,6 +72,18 @@ def command(output, board, seed, as_json):
         print_json({"sample": sampled, "lockstep": locked, "training": trained, "bitstream": built})
     else:
         console.print(f"wrote program, picture and bitstream to {folder}/", highlight=False)
+
+
+def draw_chapter(chapter: str, folder: Path) -> str:
+    """Run an example; what it prints goes to standard error. Returns the path of its picture."""
+    example = Path(__file__).parents[1] / "examples" / f"{CHAPTERS[chapter]}.py"
+    module = runpy.run_path(str(example))
+    path = folder / f"{chapter}.png"
+    summary = module["__doc__"].splitlines()[0]
+    with errors.status(f"{chapter}: {summary}"), redirect_stdout(sys.stderr):
+        module["main"](path)
+    errors.print(f"wrote {path}", highlight=False)
+    return str(path)
 
 
 def sample(program: Program, seed: int) -> tuple[dict[str, Any], tuple[np.ndarray, np.ndarray]]:
