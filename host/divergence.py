@@ -55,7 +55,7 @@ class ContrastiveDivergence:
         for a restricted Boltzmann machine. Not for an array that differs from its program, as devices that vary do:
         what is learned must then be sampled there.
     momentum : float
-        Share of the last step's direction that this one keeps.
+        Share of the last step's direction that this one keeps, so that steps become 1 / (1 - momentum) times as long.
     weight_decay : float
         Times each coupling is taken from its gradient.
     centring : {"data", "enhanced"}, optional

@@ -71,6 +71,7 @@ class SweptReplicas(Replicas):
     def run(self, betas: Int32) -> None:
         """See `Replicas.run`."""
         if self._simulator.network is not self._network:
+            self._image()
             self._network = self._simulator.network
             self._ensemble.reweight(self._network)
         self._ensemble.sweep(betas, NOTHING)

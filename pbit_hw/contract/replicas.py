@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from .errors import RequestError
 from .generator import advanced, streams
 from .image import Image
 from .request import Batch, Request, call_seed, initial_states
@@ -72,14 +73,24 @@ class Replicas:
 
     def __init__(self, sampler: Runs, count: int, seed: int) -> None:
         self._sampler, self._seed, self._runs = sampler, seed, 0
-        image = self._image
+        image = self._made_of = sampler.program.image
         self._states = initial_states(seed, count, image.size)
         self._registers = streams(image.generator, seed, self._states.size).reshape(*self._states.shape, -1)
         self._clamped = np.zeros(image.size, np.uint8)
 
-    @property
     def _image(self) -> Image:
+        """The sampler's array, with its weights as they stand.
+
+        Raises
+        ------
+        RequestError
+            If it is no longer the array that the replicas are of.
+        """
         image: Image = self._sampler.program.image
+        if image.neighbours is not self._made_of.neighbours and image.digest != self._made_of.digest:
+            raise RequestError(
+                f"the sampler holds another array of {image.size} p-bits than these replicas are of; make new ones"
+            )
         return image
 
     def read(self, pbits: Places = EVERY) -> Uint8:
@@ -113,7 +124,13 @@ class Replicas:
         ----------
         betas : ndarray of int32, shape (sweeps,)
             Code of beta in each sweep.
+
+        Raises
+        ------
+        RequestError
+            If the sampler holds another array by now.
         """
+        generator = self._image().generator
         seed = call_seed(self._seed, self._runs)
         keep = np.array([len(betas)], np.int64)
         batch = self._sampler.run(
@@ -121,7 +138,7 @@ class Replicas:
         )
         self._runs += 1
         self._states = batch.states[-1]
-        self._registers = advanced(self._image.generator, self._registers, len(betas))
+        self._registers = advanced(generator, self._registers, len(betas))
 
     def counts(self, pairs: Pairs, first: int) -> tuple[Int64, Int64]:
         """In how many replicas p-bits are 1, and in how many both of a pair are.

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pbit_hw.contract.errors import RequestError
 from pbit_hw.contract.generator import GENERATOR_NAMES
 from pbit_hw.contract.replicas import Pairs, Replicas
 from pbit_hw.sim.replicas import SweptReplicas
@@ -86,3 +89,16 @@ def test_simulators_choose(random_program):
     program = random_program(3)
     assert isinstance(Simulator(program).replicas(2), SweptReplicas)
     assert type(Simulator(program, mode="cycle").replicas(2)) is Replicas
+
+
+def test_another_array_is_noticed(random_program):
+    """One that is loaded anew is still the same."""
+    program = random_program(3)
+    betas = np.full(1, 512, np.int32)
+    for place in range(2):
+        simulator, replicas = pair(program, 5, 1)
+        simulator.load(pickle.loads(pickle.dumps(program)))
+        replicas[place].run(betas)
+        simulator.load(random_program(4))
+        with pytest.raises(RequestError, match="another array of"):
+            replicas[place].run(betas)
