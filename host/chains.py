@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..compiler.models import Model
 from ..compiler.program import Program
 from ..compiler.requests import beta_codes
+from ..contract.errors import ModelError
 from ..contract.replicas import Snapshot
 from ..contract.sampler import Sampler
 from ..contract.update import Unit
@@ -17,11 +19,25 @@ from .moments import Float32, Moments, States
 Places = npt.NDArray[np.integer[Any]]
 
 
+def pair_model(program: Program) -> Model:
+    """The model that a program samples, if it is one of pairs.
+
+    Raises
+    ------
+    ModelError
+        If it is a polynomial or a formula.
+    """
+    if not isinstance(program.model, Model):
+        kind = type(program.model).__name__.lower()
+        raise ModelError(f"a {kind} cannot be trained, nor part of it inferred; give a model of pairs")
+    return program.model
+
+
 class Chains:
     """Chains of states, all of one program, whose weights are the sampler's as they stand.
 
     Variables are named by their indices. Where several p-bits stand for one, all of them are written and held, and
-    the majority is read.
+    the majority is read. Variables that `compile` was told to clamp are held throughout.
 
     Parameters
     ----------
@@ -29,14 +45,23 @@ class Chains:
         Simulator, board or virtual device.
     count : int
         How many; they begin at random states.
+
+    Raises
+    ------
+    ModelError
+        If the program's model is none of pairs.
     """
 
     def __init__(self, sampler: Sampler, count: int) -> None:
         self.count = count
         self._sampler = sampler
+        model, image = pair_model(self._program), self._program.image
         self._replicas = sampler.replicas(count)
-        self._spins = self._program.model.unit is Unit.SPIN
-        self._moments = Moments(self._program.model)
+        self._spins = model.unit is Unit.SPIN
+        self._moments = Moments(model)
+        always = np.flatnonzero(image.clamped)
+        self._replicas.write(np.tile(image.clamp_values[always], (count, 1)), always)
+        self.hold(np.empty(0, np.intp))
 
     @property
     def _program(self) -> Program:
@@ -57,8 +82,8 @@ class Chains:
         self._replicas.write(bits if owners is None else bits[:, owners], pbits)
 
     def hold(self, variables: Places) -> None:
-        """Clamp these variables where they are, and no others."""
-        clamped = np.zeros(self._program.image.size, np.uint8)
+        """Clamp these variables where they are, and no others but the program's own clamps."""
+        clamped = self._program.image.clamped.copy()
         clamped[self._copies(variables)[0]] = 1
         self._replicas.clamp(clamped)
 
@@ -104,9 +129,9 @@ class Chains:
         return correlations, means
 
     def follow(self, other: Chains) -> None:
-        """Go to the states of as many other chains, and hold nothing."""
+        """Go to the states of as many other chains, and hold nothing but the program's own clamps."""
         self._replicas.write(other._replicas.read())
-        self._replicas.clamp(np.zeros(self._program.image.size, np.uint8))
+        self.hold(np.empty(0, np.intp))
 
     def snapshot(self) -> Snapshot:
         """See `Replicas.snapshot`."""

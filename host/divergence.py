@@ -13,7 +13,7 @@ from ..compiler.program import Program
 from ..contract.errors import ModelError, RequestError
 from ..contract.replicas import Snapshot
 from ..contract.sampler import Sampler
-from .chains import Chains
+from .chains import Chains, pair_model
 from .moments import Both, Float, Float32, MeanField, Moments, States
 from .negative import Clamped, FromData, ModelSide, Persistent, Side, Tempered, packed, unpack
 
@@ -109,12 +109,12 @@ class ContrastiveDivergence:
             raise RequestError("a ladder of betas needs persistent chains: say how many with chains")
         program: Program = sampler.program
         self._sampler, self._sweeps = sampler, sweeps
-        self._model: Model = program.model
+        self._model = pair_model(program)
         self._moments = Moments(self._model)
         self._mean_field = MeanField(program) if mean_field else None
         self._momentum, self._decay = np.float32(momentum), np.float32(weight_decay)
         self._centring, self._rounding, self._share = centring, rounding, np.float32(discriminative)
-        self._fixed = np.asarray(fixed, np.intp)
+        self._fixed = _edges(self._model, fixed)
         self._rng = np.random.default_rng((seed, 1))
         self._data = Clamped(sampler, sweeps, averaged, np.arange(len(self._model.visible)))
         self._free = _free_side(sampler, sweeps, averaged, chains, ladder, (seed, 2))
@@ -224,10 +224,14 @@ class ContrastiveDivergence:
         return chains, self._moments(self._mean_field(self._sampler.program, rows))
 
     def _conditional_moments(self, rows: States) -> Both:
-        chains, moments = self._conditional.advance(rows)
         if self._mean_field is None:
-            return moments
-        visible = chains.read(self._model.visible)[: len(rows)]
+            return self._conditional.advance(rows)[1]
+        return self._conditional.advance(rows, self._mean_moments)[1]
+
+    def _mean_moments(self, chains: Chains, count: int) -> Both:
+        """Moments with the hidden units' means for their states."""
+        assert self._mean_field is not None
+        visible = chains.read(self._model.visible)[:count]
         return self._moments(self._mean_field(self._sampler.program, visible))
 
     def _centred(self, data: Both, model: Both) -> Both:
@@ -271,6 +275,17 @@ def _free_side(
     return Persistent(sampler, sweeps, averaged, chains)
 
 
+def _edges(model: Model, places: npt.ArrayLike) -> npt.NDArray[np.intp]:
+    """Places of edges, of which there are as many."""
+    try:
+        wanted = np.asarray(places, np.intp)
+    except (TypeError, ValueError):
+        raise RequestError(f"fixed is {places!r}; give the places of edges") from None
+    if wanted.size and not 0 <= wanted.min() <= wanted.max() < len(model.edges):
+        raise RequestError(f"fixed names edges {wanted.min()} to {wanted.max()}; the model has {len(model.edges)}")
+    return wanted
+
+
 def _given(model: Model, targets: Sequence[Hashable]) -> npt.NDArray[np.intp]:
     """Places of the visible units that are no targets."""
     places = {model.labels[unit]: place for place, unit in enumerate(model.visible)}
@@ -284,8 +299,8 @@ def _check(
     counts: dict[str, int | None], shares: dict[str, float], discriminative: float, targets: Sequence[Hashable]
 ) -> None:
     for name, count in counts.items():
-        if count is not None and count < 1:
-            raise RequestError(f"{name} is {count}; it must be at least 1")
+        if count is not None:
+            check_count(name, count, 1)
     for name, share in shares.items():
         if not 0 <= share < 1:
             raise RequestError(f"{name} is {share}; it must be at least 0 and less than 1")
@@ -293,6 +308,12 @@ def _check(
         raise RequestError(f"discriminative is {discriminative}; it is a share from 0 to 1")
     if discriminative and not targets:
         raise RequestError("discriminative training needs targets: the labels of the units to be told")
+
+
+def check_count(name: str, count: Any, least: int) -> None:
+    """Raise `RequestError` unless a count is a whole number and not too small."""
+    if not isinstance(count, (int, np.integer)) or count < least:
+        raise RequestError(f"{name} is {count!r}; it must be at least {least}, and a whole number")
 
 
 def _check_choices(choices: dict[str, tuple[Any, tuple[Any, ...]]]) -> None:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ..compiler.models import Model
 from ..contract.errors import RequestError
 from ..contract.sampler import Sampler
-from .chains import Chains
+from .chains import Chains, pair_model
 from .moments import Float, States
 
 CHAINS = 512
@@ -64,11 +64,13 @@ def infer(
     RequestError
         If a label is unknown, the rows do not fit, or nothing would be averaged.
     """
-    model: Model = sampler.program.model
+    model = pair_model(sampler.program)
     clamped, asked = _places(model, given), _places(model, wanted)
     values = _checked(model, rows, len(clamped))
     if sweeps < 1 or burn_in < 0:
         raise RequestError(f"{burn_in} sweeps of burn-in and {sweeps} averaged; give at least 0 and 1")
+    if not len(asked):
+        raise RequestError("no variable is wanted; name at least one")
     means = np.empty((len(values), len(asked)))
     chains = Chains(sampler, min(CHAINS, len(values)))
     for first in range(0, len(values), chains.count):

@@ -44,12 +44,21 @@ class Cost:
         Time that the array sweeps, in seconds, modelled.
     host_s : float
         Time that passed outside the transport, in seconds, measured.
+
+    Raises
+    ------
+    RequestError
+        If baud, or the number of steps that a cost is divided by, is not at least 1.
     """
 
     by_kind: Mapping[str, Traffic]
     baud: int
     array_s: float
     host_s: float
+
+    def __post_init__(self) -> None:
+        if not self.baud >= 1:
+            raise RequestError(f"baud is {self.baud}; it must be at least 1")
 
     @property
     def requests(self) -> float:
@@ -86,6 +95,8 @@ class Cost:
 
     def __truediv__(self, steps: int) -> Cost:
         """The mean of so many steps."""
+        if not steps >= 1:
+            raise RequestError(f"the mean is of {steps} steps; it must be at least 1")
         means = {kind: Traffic(*(count / steps for count in traffic)) for kind, traffic in self.by_kind.items()}
         return Cost(means, self.baud, self.array_s / steps, self.host_s / steps)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,9 @@ from ..contract.replicas import Snapshot
 from ..contract.sampler import Sampler
 from .chains import Chains, Places
 from .moments import Both, States
+
+Measure = Callable[[Chains, int], Both]
+"""Moments over the first so many chains."""
 
 
 class Side:
@@ -34,13 +37,13 @@ class Side:
         self._model: Model = sampler.program.model
         self._sets: list[Chains] = []
 
-    def _sampled(self, chains: Chains, sweeps: int, count: int) -> Both:
+    def _sampled(self, chains: Chains, sweeps: int, count: int, measure: Measure = Chains.moments) -> Both:
         """Moments over the first chains, at the end of a run and before."""
         chains.run(sweeps - self._averaged + 1)
-        correlation, mean = chains.moments(count)
+        correlation, mean = measure(chains, count)
         for _ in range(self._averaged - 1):
             chains.run(1)
-            further = chains.moments(count)
+            further = measure(chains, count)
             correlation, mean = correlation + further[0], mean + further[1]
         share = np.float32(1 / self._averaged)
         return share * correlation, share * mean
@@ -95,10 +98,10 @@ class Clamped(Side):
         chains.hold(held)
         return chains
 
-    def advance(self, rows: States) -> tuple[Chains, Both]:
+    def advance(self, rows: States, measure: Measure = Chains.moments) -> tuple[Chains, Both]:
         """Chains that hold rows, and moments over them."""
         chains = self.hold(rows)
-        return chains, self._sampled(chains, self._sweeps, len(rows))
+        return chains, self._sampled(chains, self._sweeps, len(rows), measure)
 
 
 class ModelSide(Side, ABC):

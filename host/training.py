@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from inspect import Parameter, signature
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,8 @@ from ..contract.errors import ModelError, RequestError
 from ..contract.sampler import Sampler
 from ..contract.update import Unit
 from . import checkpoint
-from .divergence import ContrastiveDivergence
+from .chains import pair_model
+from .divergence import ContrastiveDivergence, check_count
 from .moments import States
 from .negative import packed, unpack
 
@@ -39,6 +41,13 @@ class History:
     moment_error: list[float] = field(default_factory=list)
     evaluation: list[float] = field(default_factory=list)
 
+
+DEFAULTS = {
+    name: parameter.default
+    for name, parameter in signature(ContrastiveDivergence).parameters.items()
+    if parameter.default is not Parameter.empty and name != "seed"
+}
+"""Options of the rule that a run did not state."""
 
 Callback = Callable[["Trainer"], bool | None]
 """Called after every epoch; ends training by returning True."""
@@ -76,16 +85,15 @@ class Trainer:
         evaluate: Callable[[Program], float] | None = None,
         **rule: Any,
     ) -> None:
-        self._rows = checked_rows(sampler.program.model, data)
-        for name, count in (("epochs", epochs), ("batch_size", batch_size)):
-            if count < 1:
-                raise RequestError(f"{name} is {count}; it must be at least 1")
+        self._rows = checked_rows(pair_model(sampler.program), data)
+        for name, count, least in (("epochs", epochs, 1), ("batch_size", batch_size, 1), ("seed", seed, 0)):
+            check_count(name, count, least)
         self._epochs, self._batch_size, self._evaluate = epochs, batch_size, evaluate
         self._steps = -(-len(self._rows) // batch_size)
         self._rates = rates(learning_rate, schedule, epochs * self._steps)
         self._shuffle = np.random.default_rng(seed)
         self._settings = {"epochs": epochs, "batch_size": batch_size, "seed": seed, "schedule": schedule}
-        self._settings |= {"learning_rate": learning_rate, **rule}
+        self._settings |= {"learning_rate": learning_rate, **DEFAULTS, **rule}
         self._sampler, self._start = sampler, sampler.program
         self.learner = ContrastiveDivergence(sampler, seed=seed, **rule)
         self.history = History()
@@ -128,6 +136,7 @@ class Trainer:
             errors.append(self.learner.step(rows, self._rates[done]))
             if progress is not None:
                 progress(done + 1, len(self._rates))
+        self.learner.settle()
         self.history.moment_error.append(float(np.mean(errors)))
         if self._evaluate is not None:
             self.history.evaluation.append(self._evaluate(self.program))
@@ -141,7 +150,8 @@ class Trainer:
         CheckpointError
             If the file cannot be written.
         """
-        meta = {"epoch": self.epoch, "ended": self.ended, "history": asdict(self.history), "calls": self._sampler.calls}
+        meta = {"epoch": self.epoch, "ended": self.ended, "history": asdict(self.history)}
+        meta |= {"seed": self._sampler.seed, "calls": self._sampler.calls}
         arrays = {f"learner.{name}": array for name, array in self.learner.snapshot().items()}
         checkpoint.write(path, self._identity(), meta, arrays | {"shuffle": packed(self._shuffle)})
 
@@ -157,10 +167,10 @@ class Trainer:
         self.epoch, self.ended, self.history = meta["epoch"], meta["ended"], History(**meta["history"])
         unpack(arrays.pop("shuffle"), self._shuffle)
         self.learner.restore({name.removeprefix("learner."): array for name, array in arrays.items()})
-        self._sampler.calls = meta["calls"]
+        self._sampler.seed, self._sampler.calls = meta["seed"], meta["calls"]
 
     def _identity(self) -> dict[str, Any]:
-        """What a run is: two with the same end with the same weights."""
+        """What a run is, but for the sampler's seed, which a checkpoint brings along."""
         program = checkpoint.digest(self._start.to_bytes())
         return {"program": program, "data": checkpoint.digest(self._rows.tobytes()), **self._settings}
 
@@ -249,7 +259,10 @@ def rates(learning_rate: float | tuple[float, float], schedule: str, steps: int)
     RequestError
         If the schedule is unknown, a rate is not finite, or a geometric one is not positive.
     """
-    first, last = learning_rate if isinstance(learning_rate, Sequence) else (learning_rate, learning_rate)
+    try:
+        first, last = np.broadcast_to(np.asarray(learning_rate, np.float64), 2)
+    except (TypeError, ValueError):
+        raise RequestError(f"learning_rate is {learning_rate!r}; give a number, or the first and the last") from None
     if schedule not in ("linear", "geometric"):
         raise RequestError(f"schedule is {schedule!r}; use 'linear' or 'geometric'")
     if not (np.isfinite([first, last]).all() and (schedule == "linear" or min(first, last) > 0)):

@@ -69,6 +69,11 @@ class Distributed(Simulator):
         self._union = Network(self.parts.union(image))
 
     def _replicas(self, count: int, seed: int) -> Replicas:
+        if self.exchange_every != 1:
+            raise RequestError(
+                f"chains that go on from run to run exchange before each run, not every {self.exchange_every} sweeps; "
+                f"use sample, or exchange_every=1"
+            )
         return Replicas(self, count, seed)  # on the devices, not on the undivided array
 
     def _ensemble(self, request: Request) -> _Devices:

@@ -23,6 +23,9 @@ PERMUTED_PBIT_ROW_COST = 5
 """A row of p-bits takes as long as about so many rows of replicas, since neighbours hear of each change one by
 one; it stands out more where thresholds are looked up in registers."""
 
+PIECE = 1 << 29
+"""Slots and p-bits that a kernel handles before it returns, 0.5 s at most: then progress shows and Ctrl-C works."""
+
 THREADED_ROWS = 1 << 17
 """Rows to sweep from which on threads repay their start, some ms of work."""
 
@@ -112,7 +115,8 @@ class Ensemble:
     def registers(self) -> Words:
         """Generator registers as they stand, shape (replicas, n, generator words)."""
         words = np.moveaxis(self.layout.collect(np.moveaxis(self._registers, 2, 1)), 0, -1)
-        return np.ascontiguousarray(words).view("<u4") if self._kind.halves else words
+        copied = np.array(words, order="C")
+        return copied.view("<u4") if self._kind.halves else copied
 
     @property
     def state_words(self) -> npt.NDArray[np.uint64]:

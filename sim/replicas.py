@@ -9,7 +9,7 @@ import numpy as np
 from ..contract.replicas import EVERY, Int32, Int64, Pairs, Places, Replicas, Snapshot, Uint8
 from ..contract.request import Batch, Request
 from .codegen import LANES
-from .ensemble import Ensemble
+from .ensemble import PIECE, Ensemble
 from .kernel import pair_kernel
 from .lanes import ReplicaLanes, to_bits, to_words
 from .native import host
@@ -50,18 +50,22 @@ class SweptReplicas(Replicas):
         super().__init__(simulator, count, seed)
         self._simulator = simulator
         self._network = simulator.network
-        self._layout = ReplicaLanes(count, self._network.image)
         self._ensemble = Ensemble(self._network, count, threads=simulator.threads, layout=ReplicaLanes)
+        self._load()
+
+    def _load(self) -> None:
+        """Hand states and generators over to the lanes."""
         self._ensemble.load(self._states, self._registers, self._clamped)
+        self._states, self._registers = self._states[:0], self._registers[:0]
 
     def read(self, pbits: Places = EVERY) -> Uint8:
         """See `Replicas.read`."""
         lanes = to_bits(self._ensemble.state_words[:, pbits])
-        return np.moveaxis(lanes, -1, 1).reshape(-1, lanes.shape[1])[: len(self._states)]
+        return np.moveaxis(lanes, -1, 1).reshape(-1, lanes.shape[1])[: self.count]
 
     def write(self, bits: Uint8, pbits: Places = EVERY) -> None:
         """See `Replicas.write`."""
-        self._ensemble.state_words[:, pbits] = to_words(self._layout.spread(bits))
+        self._ensemble.state_words[:, pbits] = to_words(self._ensemble.layout.spread(bits))
 
     def clamp(self, clamped: Uint8) -> None:
         """See `Replicas.clamp`."""
@@ -74,7 +78,10 @@ class SweptReplicas(Replicas):
             self._image()
             self._network = self._simulator.network
             self._ensemble.reweight(self._network)
-        self._ensemble.sweep(betas, NOTHING)
+        image = self._network.image
+        step = max(PIECE // (self.count * (image.size + image.slots)), 1)
+        for first in range(0, len(betas), step):
+            self._ensemble.sweep(betas[first : first + step], NOTHING)
 
     def counts(self, pairs: Pairs, first: int) -> tuple[Int64, Int64]:
         """See `Replicas.counts`."""
@@ -91,11 +98,11 @@ class SweptReplicas(Replicas):
     def restore(self, snapshot: Snapshot) -> None:
         """See `Replicas.restore`."""
         super().restore(snapshot)
-        self._ensemble.load(self._states, self._registers, self._clamped)
+        self._load()
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Machine code cannot be pickled: it is made anew."""
-        return _unpickled, (self._simulator, len(self._states), self._seed, self._clamped, self.snapshot())
+        return _unpickled, (self._simulator, self.count, self._seed, self._clamped, self.snapshot())
 
 
 def _unpickled(simulator: Swept, count: int, seed: int, clamped: Uint8, snapshot: Snapshot) -> SweptReplicas:

@@ -13,15 +13,12 @@ from ..contract.image import Image
 from ..contract.replicas import Replicas
 from ..contract.request import Batch, Request
 from ..contract.sampler import Sampler, WordSource
-from .ensemble import Ensemble
+from .ensemble import PIECE, Ensemble
 from .network import Network
 from .replicas import SweptReplicas
 
-PIECE = 1 << 29
-"""Slots and p-bits that a kernel handles before it returns, 0.5 s at most: then progress shows and Ctrl-C works."""
-
 CYCLE_PIECE = 1 << 24
-"""The same of cycle mode."""
+"""`PIECE` of cycle mode."""
 
 
 class Simulator(Sampler):

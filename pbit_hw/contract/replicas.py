@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .errors import RequestError
-from .generator import advanced, streams
+from .generator import advanced, splitmix64, streams
 from .image import Image
 from .request import Batch, Request, call_seed, initial_states
 
@@ -72,6 +72,7 @@ class Replicas:
     """
 
     def __init__(self, sampler: Runs, count: int, seed: int) -> None:
+        self.count = count
         self._sampler, self._seed, self._runs = sampler, seed, 0
         image = self._made_of = sampler.program.image
         self._states = initial_states(seed, count, image.size)
@@ -131,7 +132,7 @@ class Replicas:
             If the sampler holds another array by now.
         """
         generator = self._image().generator
-        seed = call_seed(self._seed, self._runs)
+        seed = call_seed(splitmix64(~self._seed, 1)[0], self._runs)  # not one of the sampler's own runs
         keep = np.array([len(betas)], np.int64)
         batch = self._sampler.run(
             Request(betas, keep, seed, self._states, self._clamped, self._states, self._registers)
@@ -163,7 +164,16 @@ class Replicas:
         return {"states": self._states, "registers": self._registers, "runs": np.array(self._runs)}
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Go back to a snapshot, of as many replicas of the same array; clamp them anew."""
+        """Go back to a snapshot of as many replicas of the same array; clamps stay as they are.
+
+        Raises
+        ------
+        RequestError
+            If it is of other ones.
+        """
+        shape = (self.count, self._image().size)
+        if snapshot["states"].shape != shape:
+            raise RequestError(f"the snapshot has states of shape {snapshot['states'].shape}, not {shape}")
         self._states = snapshot["states"]
         self._registers = snapshot["registers"]
         self._runs = int(snapshot["runs"])

@@ -8,6 +8,7 @@ from typing import Any, Protocol, Self
 import numpy as np
 import numpy.typing as npt
 
+from .errors import RequestError
 from .image import Image
 from .replicas import Replicas
 from .request import Batch, Request, call_seed
@@ -55,13 +56,14 @@ class Sampler(ABC):
 
     Attributes
     ----------
+    seed : int
     calls : int
-        Runs and sets of replicas so far; one that is set back repeats itself.
+        Runs and sets of replicas so far; a sampler whose seed and calls are set back repeats itself.
     """
 
     def __init__(self, program: Any, *, seed: int = 0) -> None:
         self.program: Any = program  # a `ProgramLike`; users see all that theirs has
-        self._seed = seed
+        self.seed = seed
         self.calls = 0
         self._load_image(self.program.image)
 
@@ -114,8 +116,15 @@ class Sampler(ABC):
         ----------
         count : int
             How many.
+
+        Raises
+        ------
+        RequestError
+            If there would be none.
         """
-        replicas = self._replicas(count, call_seed(self._seed, self.calls))
+        if count < 1:
+            raise RequestError(f"{count} replicas were asked for; give at least 1")
+        replicas = self._replicas(count, call_seed(self.seed, self.calls))
         self.calls += 1
         return replicas
 
@@ -138,7 +147,7 @@ class Sampler(ABC):
         Samples
             One row per kept sweep and replica.
         """
-        request = self.program.request(seed=call_seed(self._seed, self.calls), sweeps=sweeps, **options)
+        request = self.program.request(seed=call_seed(self.seed, self.calls), sweeps=sweeps, **options)
         batch = self.run(request)
         self.calls += 1
         return self.program.decode(batch, request)

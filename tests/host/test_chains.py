@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from pbit_hw.compiler import RBM, BoltzmannMachine, Ising, compile
+from pbit_hw.compiler.polynomial import Polynomial
 from pbit_hw.compiler.sparsify import sampling_strength, sparsify
+from pbit_hw.contract.errors import ModelError
 from pbit_hw.contract.replicas import Replicas
 from pbit_hw.contract.update import Unit
 from pbit_hw.host.chains import Chains
@@ -227,3 +229,25 @@ def test_a_snapshot_is_gone_on_from(unit):
         assert np.array_equal(other.read(), chains.read())
         other.run(1)
         assert not np.array_equal(other.read(), chains.read())
+
+
+def test_clamps_of_the_program_are_held_throughout():
+    program = compile(BoltzmannMachine(4, 2), clamp={"v1": 1, "h0": -1})
+    chains = Chains(Simulator(program, seed=1), 200)
+    for held in ([], [0], [2, 3]):
+        chains.hold(np.array(held, np.intp))
+        chains.run(3)
+        states = chains.read()
+        assert (states[:, 1] == 1).all()
+        assert (states[:, 4] == -1).all()
+        assert 0 < (states[:, 5] == 1).mean() < 1
+    other = Chains(Simulator(program, seed=2), 200)
+    other.follow(chains)
+    other.run(2)
+    assert (other.read()[:, 1] == 1).all()
+
+
+def test_polynomials_have_no_chains():
+    program = compile(Polynomial.of_terms({("a", "b", "c"): 1.0}, Unit.SPIN))
+    with pytest.raises(ModelError, match="a polynomial cannot be trained"):
+        Chains(Simulator(program), 3)

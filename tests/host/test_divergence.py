@@ -427,3 +427,30 @@ def test_reconstructions_begin_at_the_rows():
         learner = ContrastiveDivergence(Simulator(program, seed=1))
         share = (learner.reconstruct(rows) == rows).mean()
         assert share > 0.99 if strength else abs(share - 0.5) < 5 * 0.5 / 2000**0.5
+
+
+@pytest.mark.parametrize("fixed", [[-1], [99], ["a"]])
+def test_fixed_edges_exist(programs, fixed):
+    with pytest.raises(RequestError, match="fixed"):
+        ContrastiveDivergence(Simulator(programs["machine"]), fixed=fixed)
+
+
+def test_mean_field_is_averaged_too():
+    """On the conditional side: four sweeps scatter less than one."""
+    rng = np.random.default_rng(3)
+    program = compile(RBM(rng.normal(0, 1, (4, 2)), np.zeros(4), np.zeros(2)), weight_format="s[3][4]")
+    rows = np.tile([[1, 0, 1, 0]], (50, 1))
+    spreads = []
+    for averaged in (1, 8):
+        rule: dict[str, Any] = {
+            "sweeps": 8,
+            "averaged": averaged,
+            "mean_field": True,
+            "targets": ["v2", "v3"],
+            "discriminative": 1.0,
+        }
+        learners = [ContrastiveDivergence(Simulator(program, seed=seed), **rule) for seed in range(40)]
+        for learner in learners:
+            learner.step(rows, 1.0)
+        spreads.append(np.std([learner.couplings for learner in learners], axis=0).mean())
+    assert spreads[1] < 0.7 * spreads[0]

@@ -238,3 +238,11 @@ def test_a_rate_of_nothing_is_refused(scripted, name):
     rates: dict[str, Any] = {"colours": 2, "clock_hz": 1, "baud": 9_600, name: 0}
     with pytest.raises(RequestError, match=f"{name} is 0"):
         Meter(scripted(lambda frame: b""), **rates)
+
+
+def test_a_cost_of_no_steps_or_on_no_wire_is_refused(opened):
+    cost = opened()[0].total
+    with pytest.raises(RequestError, match="the mean is of 0 steps; it must be at least 1"):
+        cost / 0
+    with pytest.raises(RequestError, match="baud is 0; it must be at least 1"):
+        replace(cost, baud=0)

@@ -190,8 +190,12 @@ def test_device_and_simulator_share_checkpoints(programs, clock_hz, tmp_path):
 
 @pytest.mark.parametrize("rounding", ["nearest", "stochastic"])
 def test_an_early_end_leaves_the_weights_rounded_to_the_nearest(programs, rounding):
-    """All callbacks are called, whichever ends it; a control: between steps weights are rounded at random."""
+    """All callbacks are called, whichever ends it, with the sampler at the program's weights.
+
+    A control: within an epoch these are rounded at random.
+    """
     program, seen, between = programs["machine"], [], []
+    within: list[bool] = []
     simulator = Simulator(program, seed=1)
 
     def end(trainer):
@@ -200,13 +204,18 @@ def test_an_early_end_leaves_the_weights_rounded_to_the_nearest(programs, roundi
         between.append(np.array_equal(simulator.program.image.weights, nearest.image.weights))
         return trainer.epoch == 2
 
+    def look(done, total):
+        nearest = program.reweighted(trainer.learner.couplings, trainer.learner.biases)
+        within.append(np.array_equal(simulator.program.image.weights, nearest.image.weights))
+
     trainer = Trainer(simulator, ROWS, **SETTINGS, rounding=rounding)
-    trainer.run([end, lambda now: seen.append(-now.epoch)])
+    trainer.run([end, lambda now: seen.append(-now.epoch)], progress=look)
     assert seen == [1, -1, 2, -2]
     masters = trainer.learner.couplings
     assert np.array_equal(simulator.program.model.couplings, masters)
     assert np.array_equal(simulator.program.quantised.couplings, program.image.grid.round(masters))
-    assert between == [rounding == "nearest"] * 2
+    assert between == [True] * 2
+    assert all(within) == any(within) == (rounding == "nearest")
 
 
 def test_schedules():
@@ -300,3 +309,16 @@ def test_digits_over_the_link_are_as_good_as_in_float(tmp_path):
     curves = example("train_digits.py", tmp_path)
     assert curves.device[-1] > -17
     assert curves.device[-1] == pytest.approx(curves.in_float[-1], rel=0.02)
+
+
+@pytest.mark.parametrize("learning_rate", [(1, 2, 3), "x", None, [[0.1]] * 3])
+def test_rates_that_are_none(learning_rate):
+    with pytest.raises(RequestError, match=r"learning.rates? "):
+        rates(learning_rate, "linear", 3)
+
+
+@pytest.mark.parametrize(("option", "value"), [("epochs", 1.5), ("batch_size", "3"), ("seed", -1), ("sweeps", 2.0)])
+def test_counts_are_whole_numbers(programs, option, value):
+    options: dict[str, Any] = {"epochs": 1, "learning_rate": 0.1, option: value}
+    with pytest.raises(RequestError, match=f"{option} is {value!r}"):
+        train(Simulator(programs["machine"]), np.ones((3, 4)), **options)

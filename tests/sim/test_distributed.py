@@ -227,3 +227,10 @@ def test_another_array_is_refused(random_program):
     sampler = Distributed(Partition(random_program(1, size=4), np.array([0, 1, 0, 1], np.int32)), exchange_every=1)
     with pytest.raises(RequestError, match="another array than the one that was divided"):
         sampler.load(random_program(2, size=5))
+
+
+def test_chains_would_exchange_before_every_run(random_program):
+    parts = partition(random_program(3, size=20), 2)
+    with pytest.raises(RequestError, match="not every 5 sweeps"):
+        Distributed(parts, exchange_every=5).replicas(3)
+    assert Distributed(parts, exchange_every=1).replicas(3).read().shape == (3, 20)

@@ -102,3 +102,34 @@ def test_another_array_is_noticed(random_program):
         simulator.load(random_program(4))
         with pytest.raises(RequestError, match="another array of"):
             replicas[place].run(betas)
+
+
+@pytest.mark.parametrize("generator", GENERATOR_NAMES)
+@pytest.mark.parametrize("count", [5, 64, 70])
+def test_a_snapshot_does_not_move_on(random_program, generator, count):
+    for replicas in pair(random_program(3, generator=generator), count, 5)[1]:
+        snapshot = replicas.snapshot()
+        before = {name: array.copy() for name, array in snapshot.items()}
+        replicas.run(np.full(3, 512, np.int32))
+        assert all(np.array_equal(snapshot[name], array) for name, array in before.items())
+
+
+def test_a_snapshot_of_other_replicas_is_refused(random_program):
+    program = random_program(3)
+    for few, many in zip(pair(program, 5, 1)[1], pair(program, 7, 1)[1], strict=True):
+        with pytest.raises(RequestError, match="the snapshot has states of shape"):
+            few.restore(many.snapshot())
+
+
+def test_no_replicas_are_refused(random_program):
+    with pytest.raises(RequestError, match="0 replicas were asked for"):
+        Simulator(random_program(3)).replicas(0)
+
+
+def test_long_runs_are_cut(random_program, monkeypatch):
+    program = random_program(3)
+    _, (plain, swept) = pair(program, 70, 5)
+    monkeypatch.setattr("pbit_hw.sim.replicas.PIECE", 1)
+    for one in (plain, swept):
+        one.run(np.full(7, 512, np.int32))
+    assert np.array_equal(plain.read(), swept.read())
