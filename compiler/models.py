@@ -92,8 +92,10 @@ class BoltzmannMachine(Model):
         Raises
         ------
         ModelError
-            If the graph has fewer vertices than there are visible units.
+            If the graph is no model, or has fewer vertices than there are visible units.
         """
+        if not isinstance(graph, Model):
+            raise ModelError(f"graph is {graph!r:.60}; give a model, such as Ising.from_networkx(graph)")
         seen = _unit_labels(visible, "v")
         if len(seen) > graph.size:
             raise ModelError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -35,7 +36,7 @@ def observed(model: Model, variables: Sequence[Hashable], flip_probability: floa
     ModelError
         If a variable is unknown, or the probability is out of range.
     """
-    if not 0 < flip_probability < 0.5:
+    if not _is_flip_probability(flip_probability):
         raise ModelError(f"flip_probability is {flip_probability}; give one above 0 and below 0.5")
     for label in variables:
         if label not in model.index:
@@ -53,3 +54,10 @@ def observed(model: Model, variables: Sequence[Hashable], flip_probability: floa
     labels = (*model.labels, *(("observed", label) for label in variables))
     pairs, strengths = canonical_edges(size + count, edges, couplings)
     return Model(model.unit, labels, pairs, strengths, biases, model.offset, model.visible, model.hidden)
+
+
+def _is_flip_probability(value: Any) -> bool:
+    try:
+        return bool(0 < value < 0.5)
+    except (TypeError, ValueError):
+        return False

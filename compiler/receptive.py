@@ -6,6 +6,7 @@ units, and a label by a ring of them, which hold together by a coupling of their
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +27,12 @@ TIE = 3.0
 LEAST_VARIANCE = 0.005
 """Pixels that vary less are not looked at."""
 
+LEAST_RADIUS = 0.01
+"""Smaller fields are those of this radius: the nearest pixels, as no random number outweighs a longer distance."""
+
+VisibleLabel = tuple[str, int, int]
+"""``("pixel", i, copy)`` or ``("label", class, copy)``."""
+
 
 @dataclass(frozen=True, eq=False)
 class ReceptiveMachine:
@@ -39,23 +46,26 @@ class ReceptiveMachine:
         Of rows that hold an image's pixels and then one bit for each class, the column that each visible unit shows.
     ties : ndarray of int64
         Edges between copies of a label, whose couplings are not to be learned.
+    image_size : int
+        Pixels of an image: columns from there on are those of classes.
     """
 
     model: BoltzmannMachine
     columns: Int64
     ties: Int64
+    image_size: int
 
     @property
-    def pixels(self) -> list[tuple[str, int, int]]:
+    def pixels(self) -> list[VisibleLabel]:
         """Labels of the visible units that show pixels, in order."""
-        return [label for label in self.model.labels if label[0] == "pixel"]  # type: ignore[index, misc]
+        return [label for label in _labels(self.columns, self.image_size) if label[0] == "pixel"]
 
     @property
-    def classes(self) -> list[list[tuple[str, int, int]]]:
+    def classes(self) -> list[list[VisibleLabel]]:
         """Labels of the units of each class."""
-        units = [label for label in self.model.labels if label[0] == "label"]  # type: ignore[index]
-        count = 1 + max((label[1] for label in units), default=-1)  # type: ignore[index]
-        return [[label for label in units if label[1] == place] for place in range(count)]  # type: ignore[index, misc]
+        units = [label for label in _labels(self.columns, self.image_size) if label[0] == "label"]
+        count = int(self.columns[-1]) + 1 - self.image_size
+        return [[label for label in units if label[1] == place] for place in range(count)]
 
 
 def receptive_machine(
@@ -87,16 +97,17 @@ def receptive_machine(
     labels : int, optional
         Classes that each of them is coupled to; by default 6, or all if there are fewer.
     radius : float
-        Standard deviation of a field, in pixels.
+        Standard deviation of a field, in pixels; above 0.
     max_degree : int
         Most neighbours of a unit.
     seed : int
-        Of fields and first couplings.
+        Of fields and first couplings, 0 or more.
 
     Raises
     ------
     ModelError
-        If the images do not fit, or a hidden unit would have more neighbours than ``max_degree``.
+        If the images do not fit, a hidden unit would have more neighbours than ``max_degree``, or the radius or the
+        seed is out of range.
     """
     bits = _bits(images, shape)
     labels = min(classes, 6) if labels is None else labels
@@ -105,6 +116,10 @@ def receptive_machine(
             f"{hidden} hidden units of {field} pixels and {labels} of {classes} classes at degree {max_degree}: "
             f"give at least 1 unit and pixel, at most all classes, and together no more than the degree"
         )
+    if not 0 < radius < math.inf:
+        raise ModelError(f"radius is {radius}; give a finite number of pixels above 0")
+    if seed < 0:
+        raise ModelError(f"seed is {seed}; give 0 or more")
     rng = np.random.default_rng(seed)
     seen = _fields(bits, shape, hidden, field, radius, rng)
     voted = _votes(hidden, labels, classes, rng)
@@ -137,10 +152,13 @@ def _fields(
     places = np.stack(np.divmod(np.arange(bits.shape[1]), shape[1]), axis=1)
     centres = places[rng.choice(len(places), hidden, p=interest / interest.sum())]
     distance = ((places[None] - centres[:, None]) ** 2).sum(axis=2)
-    # the largest keys are a sample without replacement, weighted (Efraimidis and Spirakis, 2006)
-    keys = np.log(rng.random(distance.shape)) * np.exp(distance / (2 * radius**2))
-    keys = np.where(interest > 0, keys / np.where(interest > 0, interest, 1), -np.inf)
-    pixels = np.argpartition(keys, -field, axis=1)[:, -field:]
+    uniform = np.maximum(rng.random(distance.shape), np.finfo(np.float64).tiny)
+    radius = max(radius, LEAST_RADIUS)
+    # the largest u^(1 / weight) are a sample without replacement, weighted (Efraimidis and Spirakis, 2006); these keys
+    # are log(-log) of them, so that the smallest are taken, and far pixels overflow nothing
+    keys = np.log(-np.log(uniform)) + distance / radius / radius / 2
+    keys = np.where(interest > 0, keys - np.log(np.where(interest > 0, interest, 1)), np.inf)
+    pixels = np.argpartition(keys, field - 1, axis=1)[:, :field]
     return np.stack([pixels.ravel(), np.repeat(np.arange(hidden), field)], axis=1)
 
 
@@ -184,11 +202,6 @@ def _machine(
     rng: np.random.Generator,
 ) -> ReceptiveMachine:
     size, pixels = len(columns) + hidden, bits.shape[1]
-    copy = np.arange(len(columns)) - np.searchsorted(columns, columns)
-    labels = [
-        ("pixel", column, place) if column < pixels else ("label", column - pixels, place)
-        for column, place in zip(columns.tolist(), copy.tolist(), strict=True)
-    ]
     edges = np.concatenate([looks, votes, rings])
     strengths = np.concatenate(
         [
@@ -198,10 +211,19 @@ def _machine(
         ]
     )
     order = np.lexsort((edges[:, 1], edges[:, 0]))
-    model = BoltzmannMachine(labels, hidden, unit=Unit.BIT, edges=edges).with_values(
+    model = BoltzmannMachine(_labels(columns, pixels), hidden, unit=Unit.BIT, edges=edges).with_values(
         strengths[order], _biases(bits, columns, size, looks, strengths[: len(looks)], rings)
     )
-    return ReceptiveMachine(model, columns, np.flatnonzero(order >= len(looks) + len(votes)))
+    return ReceptiveMachine(model, columns, np.flatnonzero(order >= len(looks) + len(votes)), pixels)
+
+
+def _labels(columns: Int64, pixels: int) -> list[VisibleLabel]:
+    """Labels of the visible units that show these columns, of which the first are so many pixels."""
+    copy = np.arange(len(columns)) - np.searchsorted(columns, columns)
+    return [
+        ("pixel", column, place) if column < pixels else ("label", column - pixels, place)
+        for column, place in zip(columns.tolist(), copy.tolist(), strict=True)
+    ]
 
 
 def _biases(

@@ -56,18 +56,20 @@ def _search(colours: Int32, first: Int32, neighbours: Int32, count: int, moves: 
     around = np.zeros((n, count), np.int32)  # neighbours of each colour
     np.add.at(around, (np.repeat(np.arange(n), np.diff(first)), colours[neighbours]), 1)
     banned = np.zeros((n, count), np.int32)
-    clashes = best = int(around[np.arange(n), colours].sum()) // 2
+    clashing = around[np.arange(n), colours]  # neighbours of each vertex that have its colour
+    clashes = best = int(clashing.sum()) // 2
     for move, drawn in enumerate(rng.integers(0, 1 << 30, moves).tolist()):
         if clashes == 0:
             return colours, move
-        troubled = np.flatnonzero(around[np.arange(n), colours])
+        troubled = np.flatnonzero(clashing)
         k, new = _best_move(around[troubled], colours[troubled], banned[troubled] > move, best - clashes, drawn)
         v, old = int(troubled[k]), int(colours[troubled[k]])
         clashes += int(around[v, new] - around[v, old])
         near = neighbours[first[v] : first[v + 1]]
         around[near, old] -= 1
         around[near, new] += 1
-        colours[v] = new
+        clashing[near] += (colours[near] == new).astype(np.int32) - (colours[near] == old)
+        colours[v], clashing[v] = new, around[v, new]
         banned[v, old] = move + drawn % TENURE + 3 * len(troubled) // 5
         best = min(best, clashes)
     return (colours if clashes == 0 else None), moves

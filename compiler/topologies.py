@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 
 import numpy as np
@@ -87,15 +88,20 @@ def grid(side: int, offsets: Sequence[tuple[int, int]] = GRID_12) -> Ising:
     Raises
     ------
     ModelError
-        If there is no vertex, or an offset leads nowhere.
+        If there is no vertex, an offset leads nowhere, or these are no whole numbers and pairs of them.
     """
-    if side < 1 or (0, 0) in offsets:
+    try:
+        side = operator.index(side)
+        pairs = [(operator.index(a), operator.index(b)) for a, b in offsets]
+    except (TypeError, ValueError):
         raise ModelError(
-            f"no grid of side {side} with offsets {list(offsets)}; give at least 1, and offsets but (0, 0)"
-        )
+            f"no grid of side {side!r} with offsets {offsets!r}; give a whole number, and pairs of them"
+        ) from None
+    if side < 1 or (0, 0) in pairs:
+        raise ModelError(f"no grid of side {side} with offsets {pairs}; give at least 1, and offsets but (0, 0)")
     row, column = np.divmod(np.arange(side * side), side)
     parts = [np.empty((0, 2), np.int64)]
-    for down, right in {turned for a, b in offsets for turned in ((a, b), (-b, a))}:
+    for down, right in {turned for a, b in pairs for turned in ((a, b), (-b, a))}:
         other_row, other_column = row + down, column + right
         inside = (other_row >= 0) & (other_row < side) & (other_column >= 0) & (other_column < side)
         parts.append(_pairs(np.flatnonzero(inside), (other_row * side + other_column)[inside]))

@@ -213,6 +213,13 @@ def test_grey_values_are_cut_at_a_threshold():
     assert not np.array_equal(by_mean.predict_proba(grey), of_bits.predict_proba(bits))
 
 
+@pytest.mark.parametrize("threshold", [np.nan, np.inf])
+def test_a_threshold_is_a_number(threshold):
+    images, labels = digits()
+    with pytest.raises(RequestError, match=f"threshold is {threshold}; give a finite number, or None"):
+        clone(SMALL_CLASSIFIER).set_params(threshold=threshold).fit(images[:40], labels[:40])
+
+
 def test_one_class_is_refused():
     with pytest.raises(ModelError, match="y holds one class, 7; give rows of at least two classes"):
         clone(SMALL_CLASSIFIER).fit(digits()[0][:10], np.full(10, 7))

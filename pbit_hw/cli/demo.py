@@ -10,12 +10,15 @@ from typing import Any
 
 import click
 import numpy as np
+from click.core import ParameterSource
 
 from ..compiler import compile, library
 from ..compiler.program import Program
+from ..contract.errors import RequestError, ToolError
 from .build import build_with_status
 from .compile import print_report
-from .output import console, errors, json_option, print_fields, print_json, progress_bar, seed_option
+from .output import console, errors, json_option, print_fields, print_json, progress_bar
+from .picture import new_figure
 
 SWEEPS = 2_000
 REPLICAS = 256
@@ -40,20 +43,27 @@ CHAPTERS = {
 @click.argument("chapters", nargs=-1, type=click.Choice(list(CHAPTERS)))
 @click.option("-o", "--output", default="demo", show_default=True, type=click.Path(file_okay=False), help="Folder.")
 @click.option("--board", default="icebreaker", show_default=True, help="Board of the bitstream.")
-@seed_option
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="User seed of all random streams.")
 @json_option
-def command(chapters, output, board, seed, as_json):
+@click.pass_context
+def command(ctx, /, chapters, output, board, seed, as_json):
     """Take the invertible full adder down the whole path, and leave program, picture and bitstream in a folder.
 
     With CHAPTERS draw these pictures instead; each takes from some seconds to two minutes.
     """
-    folder = Path(output)
-    folder.mkdir(parents=True, exist_ok=True)
-    if chapters:
-        pictures = [draw_chapter(chapter, folder) for chapter in chapters]
-        if as_json:
-            print_json({"pictures": pictures})
+    if chapters and any(ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE for name in ("board", "seed")):
+        raise click.UsageError("chapters take neither --board nor --seed; leave them out")
+    folder = _made_folder(output)
+    if not chapters:
+        new_figure("pbit demo")  # so that nothing begins if its picture cannot be drawn
+        _main_job(folder, board, seed, as_json)
         return
+    pictures = [draw_chapter(chapter, folder) for chapter in chapters]
+    if as_json:
+        print_json({"pictures": pictures})
+
+
+def _main_job(folder: Path, board: str, seed: int, as_json: bool) -> None:
     program = compile(library.full_adder())
     program.save(folder / "full_adder.pbit")
     if not as_json:
@@ -74,14 +84,34 @@ def command(chapters, output, board, seed, as_json):
         console.print(f"wrote program, picture and bitstream to {folder}/", highlight=False)
 
 
+def _made_folder(output: str) -> Path:
+    folder = Path(output)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RequestError(f"cannot make folder {output}: {error.strerror}; give another --output") from error
+    return folder
+
+
 def draw_chapter(chapter: str, folder: Path) -> str:
-    """Run an example; what it prints goes to standard error. Returns the path of its picture."""
+    """Run an example; what it prints goes to standard error. Returns the path of its picture.
+
+    Raises
+    ------
+    ToolError
+        If a package that it draws or learns with is not installed.
+    """
     example = Path(__file__).parents[1] / "examples" / f"{CHAPTERS[chapter]}.py"
-    module = runpy.run_path(str(example))
     path = folder / f"{chapter}.png"
-    summary = module["__doc__"].splitlines()[0]
-    with errors.status(f"{chapter}: {summary}"), redirect_stdout(sys.stderr):
-        module["main"](path)
+    try:
+        module = runpy.run_path(str(example))
+        summary = module["__doc__"].splitlines()[0]
+        with errors.status(f"{chapter}: {summary}"), redirect_stdout(sys.stderr):
+            module["main"](path)
+    except ImportError as error:
+        raise ToolError(
+            f"chapter {chapter} needs a package that is not installed ({error}): pip install pbit-hw[plot,learn]"
+        ) from error
     errors.print(f"wrote {path}", highlight=False)
     return str(path)
 

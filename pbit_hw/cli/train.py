@@ -11,7 +11,7 @@ import click
 from ..compiler import compile
 from ..contract.errors import RequestError
 from .config import config_option, effective
-from .output import json_option, print_fields, print_json, progress_bar, seed_option
+from .output import json_option, print_fields, print_json, progress_bar
 from .samplers import baud_option, device_option, open_sampler, threads_option
 
 
@@ -67,7 +67,7 @@ def rule_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--labels", is_flag=True, help="Learn labels too, as visible units of which one is on.")
 @click.option("--label-copies", default=1, show_default=True, help="Units of each class.")
 @click.option("--held-out", type=int, help="Rows to judge by [default: a tenth if rows have labels, or a test file].")
-@click.option("--split-seed", type=int, help="Hold out rows drawn at random [default: the last ones].")
+@click.option("--split-seed", type=click.IntRange(0), help="Hold out rows drawn at random [default: the last ones].")
 @click.option("--epochs", default=30, show_default=True, help="Passes over the data.")
 @click.option("--batch-size", default=16, show_default=True, help="Rows of a step.")
 @click.option("--learning-rate", default=0.5, show_default=True, help="Of the first step.")
@@ -89,7 +89,7 @@ def rule_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @device_option
 @baud_option
 @threads_option
-@seed_option
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0), help="User seed of all random streams.")
 @json_option
 @click.pass_context
 def command(ctx, /, data, output, held_out, split_seed, as_json, **options):

@@ -54,6 +54,7 @@ class Watch:
 
     def __post_init__(self) -> None:
         self._stop: EarlyStopping | None = None
+        self._saved = 0  # epochs that the checkpoint holds
         if self.patience is None:
             return
         if self.score is None:
@@ -109,10 +110,11 @@ class Watch:
     def _save(self, trainer: Trainer) -> None:
         assert self.checkpoint is not None
         trainer.save(self.checkpoint)
+        self._saved = trainer.epoch
 
     def _resume(self, path: str) -> None:
         self.trainer.resume(path)
-        epoch = self.trainer.epoch
+        epoch = self._saved = self.trainer.epoch
         due = 0 if self.score is None else -(-epoch // self.every) if epoch == self.epochs else epoch // self.every
         if len(self._values) != due:
             raise RequestError(
@@ -125,9 +127,10 @@ class Watch:
         stopped = f"stopped after {self.trainer.epoch} of {self.epochs} epochs"
         if self.checkpoint is None:
             return f"{stopped}; nothing is kept: give --checkpoint FILE next time"
-        if not os.path.exists(self.checkpoint):
-            return f"{stopped}; {self.checkpoint} is written after the first one"
-        return f"{stopped}, which {self.checkpoint} holds; the same command goes on from there"
+        if not self._saved:
+            return f"{stopped}; {self.checkpoint} is written after the first one and its score"
+        held = "which" if self._saved == self.trainer.epoch else f"the first {self._saved} of which"
+        return f"{stopped}, {held} {self.checkpoint} holds; the same command goes on from there"
 
 
 def draw_curve(figure: Any, watch: Watch, title: str, output: str) -> None:

@@ -13,7 +13,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..compiler.program import Program
-from ..contract.errors import ModelError
+from ..contract.errors import ModelError, RequestError
 from ..contract.sampler import Sampler
 from ..host.inference import classify
 from ..host.layers import Float
@@ -138,6 +138,8 @@ class BoltzmannClassifier(ClassifierMixin, BaseEstimator):
             If X is no such matrix, or y holds no classes.
         """
         check_counts(self, "n_components", "n_iter", "batch_size", "chains", "label_copies", "predict_sweeps")
+        if self.threshold is not None and not np.isfinite(self.threshold).all():
+            raise RequestError(f"threshold is {self.threshold}; give a finite number, or None for each feature's mean")
         rows, targets = validate_data(self, X, y, dtype=(np.float64, np.float32))
         check_classification_targets(targets)
         self.classes_, chosen = np.unique(targets, return_inverse=True)

@@ -1,5 +1,6 @@
 """`pbit train` as a script uses it: data, labels, options, configuration, checkpoints, and what it prints."""
 
+import json
 import re
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from pbit_hw.cli.dataset import Data, Part, read_data
-from pbit_hw.cli.learning import Task
+from pbit_hw.cli.learning import Task, quality
 from pbit_hw.compiler import RBM, Program
 from pbit_hw.host import free_energies, pseudo_log_likelihood
 from pbit_hw.host.training import Trainer
@@ -230,7 +231,34 @@ def test_an_interrupted_run_without_a_checkpoint(pbit, monkeypatch):
         assert "nothing is kept: give --checkpoint FILE" in pbit.run("train", *QUICK).stderr
     with Stop(monkeypatch, 0):
         line = pbit.run("train", *QUICK, "--checkpoint", "t.ckpt").stderr
-    assert line.strip() == "stopped after 0 of 4 epochs; t.ckpt is written after the first one"
+    assert line.strip() == "stopped after 0 of 4 epochs; t.ckpt is written after the first one and its score"
+
+
+@pytest.mark.parametrize(
+    ("epoch", "line"),
+    [
+        (1, "stopped after 1 of 4 epochs; t.ckpt is written after the first one and its score"),
+        (3, "stopped after 3 of 4 epochs, the first 2 of which t.ckpt holds; the same command goes on from there"),
+    ],
+)
+def test_a_run_that_is_interrupted_in_a_score_claims_what_was_saved(pbit, monkeypatch, epoch, line):
+    whole = pbit.json("train", *QUICK)
+    scores = iter(range(1, epoch + 1))
+
+    def interrupted(program, rows):
+        if next(scores) == epoch:
+            raise KeyboardInterrupt
+        return quality(program, rows)
+
+    monkeypatch.setattr("pbit_hw.cli.learning.quality", interrupted)
+    done = pbit.run("train", *QUICK, "--checkpoint", "t.ckpt")
+    assert done.returncode == 130
+    assert done.stderr.splitlines()[-1] == line
+    monkeypatch.undo()
+    monkeypatch.chdir(pbit.folder)
+    done = pbit.run("train", *QUICK, "--checkpoint", "t.ckpt", "--json")
+    assert ("going on from t.ckpt, 2 of 4 epochs done" in done.stderr) == (epoch == 3)
+    assert json.loads(done.stdout)["scores"] == whole["scores"]
 
 
 def test_a_run_that_ended_early_is_not_gone_on_with(pbit):
@@ -301,6 +329,8 @@ def test_wrong_files_of_options(pbit, text, message):
         (("digits", "--ais"), "--ais and --mean-field belong to --rbm"),
         (("digits", "--mean-field", "--hidden", 3), "--ais and --mean-field belong to --rbm"),
         (("full-adder", "--checkpoint", "nosuch/t.ckpt"), "cannot write nosuch/t.ckpt: its folder is not there"),
+        (("full-adder", "--seed", -1), "-1 is not in the range x>=0"),
+        (("digits", "--split-seed", -1), "-1 is not in the range x>=0"),
         ((".",), "holds no IDX file of images, such as t10k-images-idx3-ubyte.gz"),
     ],
 )

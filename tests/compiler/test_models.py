@@ -322,3 +322,8 @@ class TestOnGraph:
     def test_too_small_a_graph_is_refused(self):
         with pytest.raises(ModelError, match="4 visible units do not fit the graph's 3 vertices"):
             BoltzmannMachine.on_graph(Ising.from_edges(3, [[0, 1]], [1.0]), 4)
+
+    def test_what_is_no_graph_is_refused(self):
+        graph: Any = "x"
+        with pytest.raises(ModelError, match="graph is 'x'; give a model, such as"):
+            BoltzmannMachine.on_graph(graph, 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -115,6 +116,12 @@ def test_nothing_observed_is_the_model() -> None:
 def test_other_probabilities_are_refused(flip_probability: float) -> None:
     message = f"flip_probability is {flip_probability}; give one above 0 and below 0.5"
     with pytest.raises(ModelError, match=message):
+        observed(machine(Unit.SPIN), SOME, flip_probability)
+
+
+@pytest.mark.parametrize("flip_probability", ["x", None, np.array([0.1, 0.2])])
+def test_what_is_no_probability_is_refused(flip_probability: Any) -> None:
+    with pytest.raises(ModelError, match=r"give one above 0 and below 0\.5"):
         observed(machine(Unit.SPIN), SOME, flip_probability)
 
 

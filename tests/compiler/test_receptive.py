@@ -78,6 +78,38 @@ def test_fields_are_local():
     assert spreads[0] < 2 < 4 < spreads[1]
 
 
+@pytest.mark.parametrize("radius", [0.1, 0.01, 1e-200])
+def test_the_smallest_fields_are_the_nearest_pixels(radius):
+    """Of five pixels each: a place with its four neighbours, or with what lies nearest if it is at a border."""
+    made = receptive_machine(images(shape=(20, 20)), (20, 20), 0, hidden=50, field=5, radius=radius)
+    seen, unit = made.model.edges.T
+    places = np.stack(np.divmod(made.columns[seen], 20), axis=1)
+    whole = 0
+    for each in np.unique(unit):
+        field = places[unit == each]
+        spread = ((field[:, None] - field) ** 2).sum(axis=2)
+        assert spread.max(axis=1).min() <= 2
+        whole += np.array_equal(np.sort(spread.max(axis=1)), [1, 4, 4, 4, 4])
+    assert whole > 30
+
+
+@pytest.mark.parametrize("radius", [0.7, 2.0, 100.0])
+def test_pixels_are_chosen_by_the_weights_of_efraimidis_and_spirakis(radius):
+    """The largest u^(1 / weight), a sample without replacement, with the random numbers that a machine draws."""
+    bits = images()
+    made = receptive_machine(bits, (6, 7), 0, hidden=30, field=5, radius=radius, seed=4)
+    rng, interest = np.random.default_rng(4), np.sqrt(bits.var(axis=0))
+    places = np.stack(np.divmod(np.arange(42), 7), axis=1)
+    centres = places[rng.choice(42, 30, p=interest / interest.sum())]
+    weights = interest * np.exp(-((places - centres[:, None]) ** 2).sum(axis=2) / (2 * radius**2))
+    drawn = rng.random(weights.shape)
+    logs = np.divide(np.log(drawn), weights, out=np.full_like(drawn, -np.inf), where=weights > 0)
+    expected = np.sort(np.argsort(-logs, axis=1)[:, :5], axis=1)
+    columns, unit = made.columns[made.model.edges[:, 0]], made.model.edges[:, 1]
+    found = [np.sort(columns[unit == each]) for each in range(len(made.columns), made.model.size)]
+    assert np.array_equal(found, expected)
+
+
 def test_hidden_units_begin_in_the_middle():
     """Their mean field over the images is zero, and pixels without a neighbour have their mean."""
     bits = images()
@@ -99,6 +131,8 @@ def test_hidden_units_begin_in_the_middle():
         (images(), {"field": 19, "labels": 2}, "no more than the degree"),
         (images(), {"labels": 4}, "at most all classes"),
         (images(), {"hidden": 0}, "at least 1 unit"),
+        *((images(), {"radius": radius}, f"radius is {radius}; give a finite") for radius in (0, -1.0, np.nan, np.inf)),
+        (images(), {"seed": -1}, "seed is -1; give 0 or more"),
         (np.zeros((3, 42)), {}, "0 pixels change from image to image"),
     ],
 )

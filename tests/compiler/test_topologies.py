@@ -94,7 +94,10 @@ def test_the_plain_grid_is_a_lattice():
     assert grid(1).size == 1
 
 
-@pytest.mark.parametrize(("side", "offsets"), [(0, [(0, 1)]), (3, [(0, 0)])])
+@pytest.mark.parametrize(
+    ("side", "offsets"),
+    [(0, [(0, 1)]), (3, [(0, 0)]), (3, [[0, 0]]), (1.5, [(0, 1)]), (3, [(1,)]), (3, [(0, 1.5)]), (3, 1)],
+)
 def test_no_grid(side, offsets):
     with pytest.raises(ModelError, match="no grid of side"):
         grid(side, offsets)
