@@ -176,7 +176,7 @@ def test_learning_in_situ_makes_up_for_the_devices_and_elsewhere_it_does_not(pro
         sampler = DeviceArray(program, variation=variation, dt_over_tau=0.01, seed=1)
         settings: Any = dict(batch_size=8, learning_rate=(1.0, 0.02), sweeps=5, chains=256, seed=1)
         history = train(sampler, TRUTH, epochs=40, **settings)
-        assert history.moment_error[-1] < history.moment_error[0]
+        assert np.mean(history.moment_error[-20:]) < np.mean(history.moment_error[:5])
         return sampler.program
 
     before = divergence(program, VARIED)
