@@ -45,6 +45,7 @@ def check(found: tuple[dict[str, Any], dict[str, Any]], names: set[str], seeds: 
 
 def test_the_full_adder_and_parity_are_learned(tmp_path: Path) -> None:
     found = runpy.run_path(str(EXAMPLE))["main"](tmp_path / "figure.png", quick=True)
+    assert (tmp_path / "figure.png").stat().st_size > 1000
     check(found, {"Full adder", "Even parity of 3"}, 1)
 
 

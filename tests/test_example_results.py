@@ -12,7 +12,9 @@ EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 
 
 def run(name: str, folder: Path) -> Any:
-    return runpy.run_path(str(EXAMPLES / name))["main"](folder / "figure.png", quick=True)
+    found = runpy.run_path(str(EXAMPLES / name))["main"](folder / "figure.png", quick=True)
+    assert (folder / "figure.png").stat().st_size > 1000
+    return found
 
 
 def test_two_spins_follow_boltzmann(tmp_path: Path) -> None:

@@ -38,6 +38,7 @@ def test_recovered_share_against_hand_counts() -> None:
 
 def test_one_array_learns_in_situ(tmp_path: Path) -> None:
     found = EXAMPLE["main"](tmp_path / "figure.png", quick=True)
+    assert (tmp_path / "figure.png").stat().st_size > 1000
     lost, error, share, _ = EXAMPLE["recovered"](found.reference, found.bar.deployed, found.bar.taught)
     assert lost > 3 * error
     assert share > 0.6  # after three epochs

@@ -13,6 +13,7 @@ EXAMPLE = Path(__file__).resolve().parents[1] / "examples" / "restore_digits.py"
 def test_digits_are_restored_better_than_by_looking_them_up(tmp_path: Path) -> None:
     """Flips are halved but for noise, a blank half is more than halved, and both beat the nearest training image."""
     flipped, hidden = runpy.run_path(str(EXAMPLE))["main"](tmp_path / "figure.png", quick=True)
+    assert (tmp_path / "figure.png").stat().st_size > 1000
     for found, before in ((flipped, "corrupted"), (hidden, "left blank")):
         wrong = found.wrong
         assert list(wrong) == [before, "nearest training image", "restored"]
