@@ -9,20 +9,19 @@ from sklearn.utils import check_random_state
 
 from ..compiler.models import RBM
 from ..compiler.program import Program, compile
-from ..contract.errors import RequestError
+from ..host.divergence import check_count
 from ..host.layers import Float
 
 
 def check_counts(estimator: Any, *names: str) -> None:
-    """Refuse parameters below 1.
+    """Refuse parameters that are no whole numbers from 1 on.
 
     Raises
     ------
     RequestError
     """
     for name in names:
-        if getattr(estimator, name) < 1:
-            raise RequestError(f"{name} is {getattr(estimator, name)}; it must be at least 1")
+        check_count(name, getattr(estimator, name), 1)
 
 
 def seed_of(random_state: Any) -> int:
