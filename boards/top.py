@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from amaranth.hdl import ClockDomain, DomainRenamer, Elaboratable, Module, ResetSignal, Signal
+from amaranth.hdl import DomainRenamer, Elaboratable, Module
 from amaranth.lib import io
-from amaranth.lib.cdc import ResetSynchronizer
 
 from .catalogue import Board
-
-CLOCK = "pbit_clk"
-"""Name of a divided clock's net, as Amaranth derives it from its domain."""
+from .clock import Clock
+from .oscillator import DOMAIN, add_domain
 
 
 class Top(Elaboratable):
@@ -23,14 +21,14 @@ class Top(Elaboratable):
         The board.
     device : wiring.Component
         Has ``rx`` and ``tx``, and runs in the domain ``sync``.
-    halvings : int
-        How often the oscillator is halved for it.
+    clock : Clock
+        What it runs from.
     """
 
-    def __init__(self, board: Board, device: Any, halvings: int) -> None:
+    def __init__(self, board: Board, device: Any, clock: Clock) -> None:
         self._board = board
         self._device = device
-        self._halvings = halvings
+        self._clock = clock
 
     def elaborate(self, platform: Any) -> Module:
         m = Module()
@@ -42,19 +40,9 @@ class Top(Elaboratable):
             port = getattr(platform.request(resource, 0, dir="-"), signal)
             m.submodules[f"{resource}_{signal}"] = buffer = io.Buffer("o", port)
             m.d.comb += buffer.o.eq(1)
-        if self._halvings == 0:
+        if self._clock.plain:
             m.submodules.device = self._device
         else:
-            self._divide(m)
-            m.submodules.device = DomainRenamer("pbit")(self._device)
+            add_domain(m, platform, self._board.pll_cell, self._clock)
+            m.submodules.device = DomainRenamer(DOMAIN)(self._device)
         return m
-
-    def _divide(self, m: Module) -> None:
-        """Make the domain ``pbit``; place and route puts its clock on a global buffer."""
-        counter = Signal(range(max(2, 2 ** (self._halvings - 1))))
-        m.domains.pbit = domain = ClockDomain("pbit")
-        with m.If(counter == 0):
-            m.d.sync += [counter.eq(2 ** (self._halvings - 1) - 1), domain.clk.eq(~domain.clk)]
-        with m.Else():
-            m.d.sync += counter.eq(counter - 1)
-        m.submodules.reset = ResetSynchronizer(ResetSignal("sync", allow_reset_less=True), domain="pbit")

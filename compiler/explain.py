@@ -21,7 +21,7 @@ def explain(program: Program) -> list[str]:
     -------
     list of str
     """
-    return [*_model(program), *_colours(program), *_weights(program), *_registers(program)]
+    return [*_model(program), *_colours(program), *_interleave(program), *_weights(program), *_registers(program)]
 
 
 def _model(program: Program) -> Iterator[str]:
@@ -52,6 +52,15 @@ def _colours(program: Program) -> Iterator[str]:
     yield f"colours: {len(sizes)}, so a sweep takes {len(sizes)} clocks; {at_once}"
 
 
+def _interleave(program: Program) -> Iterator[str]:
+    image = program.image
+    if image.interleave > 1:
+        yield (
+            f"interleave: {image.interleave} replicas follow one another, {image.latency} clocks a colour; every p-bit "
+            f"updates in every clock, and a run takes {image.interleave} clocks more"
+        )
+
+
 def _weights(program: Program) -> Iterator[str]:
     quantisation = program.quantisation
     grid = quantisation.grid
@@ -77,4 +86,6 @@ def _registers(program: Program) -> Iterator[str]:
     degree = image.degrees.max(initial=0)
     yield f"fields: {image.bias_bits} bits, so that no sum of {degree} couplings and a bias overflows"
     yield f"beta: {image.beta_format}, steps of {image.beta_step:.3g} up to {image.largest_beta:.4g}"
-    yield f"generator: {image.generator.name.lower()}, {image.generator.bits} bits a p-bit"
+    share = image.generator.share
+    each = "a p-bit" if share == 1 else f"for up to {share} p-bits"
+    yield f"generator: {image.generator.name.lower()}, {image.generator.bits} bits {each}"

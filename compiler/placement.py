@@ -31,16 +31,20 @@ class Placement:
     slot_edges: Int32
 
 
-def place(edges: Int32, colours: Int32) -> Placement:
+def place(edges: Int32, colours: Int32, *, by_degree: bool = False) -> Placement:
     """Sort variables by colour and write the edges as slots.
 
     Parameters
     ----------
     edges : ndarray of int32, shape (m, 2)
     colours : ndarray of int32, shape (n,)
+    by_degree : bool
+        Within a colour, put p-bits of many neighbours first: those that update together on lanes, one neighbour per
+        clock, then have nearly the same number of them.
     """
     n = len(colours)
-    order = np.argsort(colours, kind="stable").astype(np.int32)
+    degrees = np.bincount(edges.ravel(), minlength=n) if by_degree else np.zeros(n, np.int64)
+    order = np.lexsort((-degrees, colours)).astype(np.int32)
     physical = np.empty(n, np.int32)
     physical[order] = np.arange(n, dtype=np.int32)
     ends = physical[edges]

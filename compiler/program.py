@@ -242,6 +242,21 @@ class Program:
             )
         return self.reweighted(model.couplings, model.biases)
 
+    def interleaved(self, replicas: int) -> Program:
+        """The same program on an array that holds so many replicas, which follow one another through its colours.
+
+        Parameters
+        ----------
+        replicas : int
+            1, or a multiple of the colours; see docs/contract.md.
+
+        Raises
+        ------
+        ImageError
+            If it is neither.
+        """
+        return replace(self, image=self.image.interleaved(replicas))
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the program to a file, whole or not at all.
 
@@ -286,6 +301,8 @@ def compile(
     target: str | None = None,
     colouring: str = COLOURINGS[0],
     clamp: Mapping[Any, float] | None = None,
+    interleave: int = 1,
+    lanes: int = 0,
 ) -> Program:
     """Map a model onto a coloured p-bit array in fixed point.
 
@@ -303,8 +320,9 @@ def compile(
         are reported. It stays when weights change, so a model that is to be trained wants room: ``s[4][6]``.
     beta_format : str
         ``u[a][b]`` for the inverse temperature.
-    generator : {"xoshiro64", "xoshiro128", "lfsr48"}
-        Random-number generator of every p-bit. ``lfsr48`` saves 30 to 50 LUTs a p-bit, see docs/contract.md.
+    generator : {"xoshiro64", "xoshiro128", "lfsr48", "linear64"}
+        Random-number generator of every p-bit. ``lfsr48`` saves 30 to 50 LUTs a p-bit, and of ``linear64`` four p-bits
+        share one, see docs/contract.md.
     max_degree : int, optional
         Refuse a model with a variable of more neighbours.
     target : str, optional
@@ -314,6 +332,10 @@ def compile(
         as few as there can be, for small graphs.
     clamp : mapping, optional
         Label to value of variables that are clamped unless a run says otherwise.
+    interleave : int
+        Replicas in the array: 1, or a multiple of the colours, so that every p-bit updates in every clock.
+    lanes : int
+        Lanes of the tiled engine that the program is for, at which p-bits take turns; 0 for an array of its own.
 
     Returns
     -------
@@ -321,6 +343,8 @@ def compile(
 
     Raises
     ------
+    ImageError
+        If so many replicas cannot follow one another through the colours, or p-bits cannot take turns at so many lanes.
     ModelError
         If it is no model, or there is no such generator, board or colouring.
     FormatError
@@ -342,12 +366,16 @@ def compile(
         raise ModelError(f"no colouring {colouring!r}; use {' or '.join(COLOURINGS)}")
     colours = colour(pairs.size, pairs.edges, improve=colouring == "few", exact=colouring == "exact")
     check_colouring(pairs.edges, colours)
-    placement = place(pairs.edges, colours)
+    placement = place(pairs.edges, colours, by_degree=lanes > 0)
     image = _image(pairs, placement, grid, UnsignedFormat.parse(str(beta_format)), Generator[generator.upper()])
+    if lanes:
+        image = replace(image, lanes=lanes)
     program = Program(pairs, image, placement.order, placement.slot_edges, expansion)
     if clamp:
         request = program.request(1, clamp=clamp)
         program = replace(program, image=image.with_clamps(request.clamped, request.clamp_values[0]))
+    if interleave != 1:
+        program = program.interleaved(interleave)
     program.image.check()
     if target is not None and (reasons := program.report.boards[target].reasons):
         raise FitError(f"the array cannot fit board {target}: {'; '.join(reasons)}; use a smaller model or fewer bits")

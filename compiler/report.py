@@ -28,6 +28,8 @@ class Report:
         Format and errors.
     boards : dict of str to Fit
         What the array needs of each known board.
+    interleave : int
+        Replicas in the array.
     """
 
     pbits: int
@@ -37,6 +39,7 @@ class Report:
     degree_histogram: dict[int, int]
     quantisation: Quantisation
     boards: dict[str, Fit]
+    interleave: int = 1
 
     @classmethod
     def of(cls, image: Image, quantisation: Quantisation) -> Report:
@@ -50,6 +53,7 @@ class Report:
             dict(zip(degrees.tolist(), counts.tolist(), strict=True)),
             quantisation,
             {name: fit(image, target) for name, target in TARGETS.items()},
+            image.interleave,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -59,6 +63,7 @@ class Report:
             "pbits": self.pbits,
             "edges": self.edges,
             "colours": self.colours,
+            "interleave": self.interleave,
             "colour_sizes": list(self.colour_sizes),
             "degree_histogram": {str(degree): count for degree, count in self.degree_histogram.items()},
             "weight_format": str(quantisation.grid.weight_format),
@@ -73,6 +78,7 @@ class Report:
 
 def _board_json(board: Fit) -> dict[str, Any]:
     return {
+        "form": board.demand.form.value,
         "fits": board.fits,
         "likely": board.likely,
         "reasons": list(board.reasons),

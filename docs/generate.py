@@ -1,4 +1,4 @@
-"""Fill the tables of docs/contract.md from the contract itself.
+"""Fill the tables of docs/contract.md from the contract itself, and those of docs/boards.md from recorded builds.
 
 python docs/generate.py
 
@@ -12,19 +12,23 @@ import ast
 import enum
 import hashlib
 import inspect
+import json
 import re
 import struct
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from pbit_hw.contract import activation, container, link
 from pbit_hw.contract.formats import MAX_BITS, SignedFormat, UnsignedFormat
-from pbit_hw.contract.generator import LFSR48_LEAP, LFSR48_SPACING, WORD_BITS, XOSHIRO64_SPACING, Generator
+from pbit_hw.contract.generator import LFSR48_LEAP, LFSR48_SPACING, SPACING64, WORD_BITS, Generator
 from pbit_hw.contract.registers import REGISTERS, address
+from pbit_hw.contract.targets import TARGETS
 
-PAGE = Path(__file__).with_name("contract.md")
+FOLDER = Path(__file__).parent
+PAGES = ("contract.md", "boards.md")
 INTEGERS = {"B": "u8", "H": "u16", "I": "u32"}
 
 
@@ -80,12 +84,13 @@ def generators() -> str:
     """The kinds of generator."""
     texts = {
         Generator.XOSHIRO128: ("1 step", "high half of the ++ output", "2^64 steps", "2^128 - 1"),
-        Generator.XOSHIRO64: ("1 step", "the ++ output", f"{XOSHIRO64_SPACING} steps", "2^64 - 1"),
+        Generator.XOSHIRO64: ("1 step", "the ++ output", f"{SPACING64} steps", "2^64 - 1"),
         Generator.LFSR48: (f"{LFSR48_LEAP} shifts", "high bits of the sum", f"{LFSR48_SPACING} shifts", "2^48 - 1"),
+        Generator.LINEAR64: ("1 step", "a quarter of the register", f"{SPACING64} steps", "2^64 - 1"),
     }
-    rows = [(f"`{kind.name}`", int(kind), kind.bits, kind.words, *texts[kind]) for kind in Generator]
+    rows = [(f"`{kind.name}`", int(kind), kind.bits, kind.words, kind.share, *texts[kind]) for kind in Generator]
     word = f"random word ({WORD_BITS} bits)"
-    head = ("kind", "value", "bits", "words", "one update", word, "between two streams", "period")
+    head = ("kind", "value", "bits", "words", "p-bits", "one update", word, "between two streams", "period")
     return table(head, rows)
 
 
@@ -149,6 +154,56 @@ def file_layout() -> str:
     return table(("offset", "field", "type", "contents"), [*rows, *rest])
 
 
+def boards() -> str:
+    """Boards, and what their parts hold."""
+    head = ("board", "name", "part", "LUTs", "flip-flops", "block RAMs", "multipliers")
+    rows = (
+        (each.title, f"`{each.name}`", each.part, f"{each.luts:,}", f"{each.ffs:,}", each.brams, each.multipliers)
+        for each in TARGETS.values()
+    )
+    return table(head, rows)
+
+
+def builds() -> str:
+    """What was built, by board and rate."""
+    records = [json.loads(path.read_text()) for path in sorted((FOLDER / "builds").glob("*.json"))]
+    order = list(TARGETS)
+    records.sort(key=lambda each: (order.index(each["board"]), each["form"], each["flips_per_s"]))
+    head: tuple[str, ...] = ("board", "program", "form", "p-bits", "degree", "colours", "replicas", "LUTs", "flip-flops", "block RAMs")
+    head += (
+        "Fmax",
+        "clock",
+        "Gflips/s",
+        "Msweeps/s of each replica",
+        "kflips/s per LUT",
+        "build",
+        "memory",
+        "`benchmarks/boards.py`",
+    )
+    return table(head, (_build_row(record) for record in records))
+
+
+def _build_row(record: dict[str, Any]) -> tuple[object, ...]:
+    target, minutes = TARGETS[record["board"]], record["wall_ns"] / 6e10
+    return (
+        target.title,
+        f"`{record['program']}`",
+        record["form"],
+        *(record[key] for key in ("pbits", "degree", "colours", "interleave")),
+        f"{record['luts']:,} ({100 * record['luts'] / target.luts:.0f} %)",
+        f"{record['ffs']:,}",
+        record["brams"],
+        f"{record['fmax_hz'] / 1e6:.1f} MHz",
+        f"{record['clock_hz'] / 1e6:.2f} MHz",
+        f"{record['flips_per_s'] / 1e9:.3g}",
+        f"{record['sweeps_per_s'] / 1e6:.3g}",
+        f"{record['flips_per_s'] / record['luts'] / 1e3:,.0f}",
+        f"{minutes:.0f} min",
+        f"{record['peak_bytes'] / 2**30:.1f} GiB",
+        f"`{record['name']}`",
+    )
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "formats": formats,
     "nodes": nodes,
@@ -158,14 +213,18 @@ TABLES: dict[str, Callable[[], str]] = {
     "opcodes": opcodes,
     "refusals": refusals,
     "file": file_layout,
+    "boards": boards,
+    "builds": builds,
 }
 
 
 def filled(text: str) -> str:
-    """A page with every table as the contract has it."""
+    """A page with every table as the contract or the records have it."""
     pattern = r"(<!-- table (\w+) -->\n).*?(<!-- end -->)"
     return re.sub(pattern, lambda match: f"{match[1]}{TABLES[match[2]]()}\n{match[3]}", text, flags=re.DOTALL)
 
 
 if __name__ == "__main__":
-    PAGE.write_text(filled(PAGE.read_text()))
+    for page in PAGES:
+        path = FOLDER / page
+        path.write_text(filled(path.read_text()))

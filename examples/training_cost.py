@@ -29,7 +29,7 @@ MODELLED = "modelled from counted bytes at this baud, not run on a board"
 
 GROUPS = {
     "generators": ("WRITE GENERATOR",),
-    "states, clamps": ("WRITE VALUE", "WRITE CLAMP"),
+    "states, clamps": ("WRITE STATE", "WRITE CLAMP"),
     "weights, biases": ("WRITE WEIGHT", "WRITE BIAS"),
     "samples": ("SAMPLE",),
 }

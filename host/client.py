@@ -29,8 +29,16 @@ _REFUSALS = {
     Refusal.OPCODE: "the device does not know it; build its bitstream again with this version of pbit-hw",
     Refusal.LENGTH: "its length is wrong; build the bitstream again with this version of pbit-hw",
     Refusal.ADDRESS: "the device has no such register; build the bitstream again from this program",
-    Refusal.BUSY: "a run is still under way; wait for its end or reset the board",
+    Refusal.BUSY: "a run is under way, or `STATE` is not the first replica's; wait for its end or reset the board",
 }
+
+
+class RefusedError(LinkError):
+    """The device refused, and said so well."""
+
+
+class BusyError(RefusedError):
+    """The device refused because a run is under way, or a run was to begin while `STATE` is not the first replica's."""
 
 
 class Client:
@@ -50,7 +58,7 @@ class Client:
     clock_hz : int
         Clock of the device in Hz; sets how long it needs to forget half a frame.
     clean : bool
-        Whether the last exchange ended well.
+        Whether the last exchange ended as it should: well, or refused for what it asks.
     """
 
     def __init__(self, transport: Transport) -> None:
@@ -154,7 +162,10 @@ class Client:
             raise LinkError(f"{opcode.name} was answered by {announced} bytes instead of {length}; try again")
         frame = link.decode(header + self._transport.read(announced + link.CRC.size, ANSWER_S))
         if frame.opcode == Opcode.REFUSE:
-            raise LinkError(f"the device refused {opcode.name}: {_reason(frame.payload)}")
+            # a request that came damaged may have been another host's, so nothing is sure after that
+            self.clean = frame.payload != bytes([Refusal.CRC]) and frame.sequence == self._sequence
+            kind = BusyError if frame.payload == bytes([Refusal.BUSY]) else RefusedError
+            raise kind(f"the device refused {opcode.name}: {_reason(frame.payload)}")
         if (frame.opcode, frame.sequence) != (opcode, self._sequence):
             raise LinkError(
                 f"stale answer: asked {opcode.name} number {self._sequence}, got opcode {frame.opcode} number "

@@ -107,7 +107,8 @@ class Meter:
     Answers are counted to the kind of the last request, since one is answered
     before the next is written. A read that fails returns no bytes and counts
     none; the request before it stays counted. So does the array's time, which
-    is what `SAMPLE` requests ask for: sweeps x samples x colours clocks.
+    is what `SAMPLE` requests ask for: sweeps x samples x colours clocks, and of an interleaved array (sweeps + 1) x
+    samples x interleave.
 
     Host time is the wall-clock time outside `write` and `read`. What passes
     inside is left out, be it the emulation by a virtual device, a board's own
@@ -123,6 +124,8 @@ class Meter:
         Clocks of a sweep, as in ``program.image.colours``.
     clock_hz : int
         Clock of the array in Hz.
+    interleave : int
+        Replicas in the array, as in ``program.image.interleave``.
     baud : int
         Bits per second of the modelled wire.
     simulate : bool
@@ -132,18 +135,27 @@ class Meter:
     Raises
     ------
     RequestError
-        If colours, clock or baud are below 1.
+        If colours, clock, interleave or baud are below 1.
     """
 
     def __init__(
-        self, transport: Transport, *, colours: int, clock_hz: int, baud: int = BAUD, simulate: bool = False
+        self,
+        transport: Transport,
+        *,
+        colours: int,
+        clock_hz: int,
+        interleave: int = 1,
+        baud: int = BAUD,
+        simulate: bool = False,
     ) -> None:
-        for name, value in (("colours", colours), ("clock_hz", clock_hz), ("baud", baud)):
+        rates = {"colours": colours, "clock_hz": clock_hz, "interleave": interleave, "baud": baud}
+        for name, value in rates.items():
             if value < 1:
                 raise RequestError(f"{name} is {value}; it must be at least 1")
         self.baud = baud
         self._transport = transport
-        self._sweep_s = colours / clock_hz
+        self._sweep_s = max(colours, interleave) / clock_hz
+        self._home_s = interleave / clock_hz if interleave > 1 else 0.0
         self._simulate = simulate
         self._by_kind: defaultdict[str, Traffic] = defaultdict(Traffic)
         self._kind = OTHER
@@ -191,9 +203,9 @@ class Meter:
         """Seconds for which the array sweeps as these requests ask."""
         array_s = 0.0
         for piece in _pieces(data):
-            self._kind, sweeps = _read_request(piece)
+            self._kind, sweeps, runs = _read_request(piece)
             self._count(Traffic(int(self._kind != OTHER), len(piece), 0))
-            array_s += sweeps * self._sweep_s
+            array_s += sweeps * self._sweep_s + runs * self._home_s
         self._array_s += array_s
         return array_s
 
@@ -225,15 +237,15 @@ def _pieces(data: bytes) -> Iterator[bytes]:
         yield data
 
 
-def _read_request(piece: bytes) -> tuple[str, int]:
-    """Kind of a request, and the sweeps that it asks for."""
+def _read_request(piece: bytes) -> tuple[str, int, int]:
+    """Kind of a request, and the sweeps and runs of some sweeps that it asks for."""
     try:
         frame = link.decode(piece)
         opcode = Opcode(frame.opcode)
         if opcode is Opcode.SAMPLE:
             sweeps, samples = link.SAMPLE.unpack(frame.payload)
-            return opcode.name, sweeps * samples
+            return opcode.name, sweeps * samples, samples if sweeps else 0
         (address,) = link.WRITE.unpack_from(frame.payload)  # a read begins with its address as well
-        return f"{opcode.name} {Region(address >> OFFSET_BITS).name}", 0
+        return f"{opcode.name} {Region(address >> OFFSET_BITS).name}", 0, 0
     except (LinkError, ValueError, struct.error):
-        return OTHER, 0
+        return OTHER, 0, 0

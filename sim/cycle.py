@@ -9,14 +9,15 @@ import numpy.typing as npt
 from numba.extending import register_jitable
 
 from ..contract import array
-from ..contract.generator import showing
 from ..contract.image import Image
+from ..contract.request import shown
 from .jit import kernel
 from .registers import ArrayRegisters, Words
 
+Int64 = npt.NDArray[np.int64]
 Uint8 = npt.NDArray[np.uint8]
 
-_clock = array.clock
+_clock, _start, _turn = array.clock, array.start, array.turn
 
 
 @register_jitable
@@ -31,59 +32,77 @@ class Trace(NamedTuple):
 
     Parameters
     ----------
-    states : ndarray of uint8, shape (clocks, n)
-    registers : ndarray of uint32, shape (clocks, n, generator words)
-    phase, sweeps_left : ndarray of int64, shape (clocks,)
+    states : ndarray of uint8, shape (clocks, interleave, n)
+    registers : ndarray of uint32, shape (clocks, streams, generator words)
+    phase, sweeps_left, under_way : ndarray of int64, shape (clocks,)
     """
 
-    states: npt.NDArray[np.uint8]
+    states: Uint8
     registers: Words
-    phase: npt.NDArray[np.int64]
-    sweeps_left: npt.NDArray[np.int64]
+    phase: Int64
+    sweeps_left: Int64
+    under_way: Int64
+
+
+@register_jitable
+def stretch_end(betas, first):
+    """The first sweep after ``first`` whose beta is another."""
+    last = first + 1
+    while last < len(betas) and betas[last] == betas[first]:
+        last += 1
+    return last
 
 
 @kernel
-def _swept_clocks(states, registers, betas, out, keep, clamps, network, constants):
-    """Clock an array through sweeps and fill ``out`` with the states after those in ``keep``."""
-    clamped, clamp_values = clamps
-    biases, weights, neighbours, slot_first, colour_first = network
-    arrays = (states, registers, clamped, clamp_values, biases, weights, neighbours, slot_first, colour_first)
-    kept, phase, sweeps_left = 0, 0, len(betas)
-    while sweeps_left:
-        phase, sweeps_left = _clock(phase, sweeps_left, *arrays, betas[len(betas) - sweeps_left], *constants)
-        if phase == 0 and kept < len(keep) and keep[kept] == len(betas) - sweeps_left:
-            copy_into(states, out[kept])
-            kept += 1
+def _swept_clocks(states, registers, betas, out, keep, clamped, network, constants):
+    """Clock an array through sweeps and fill ``out`` with the states of each replica after those in ``keep``."""
+    biases, weights, neighbours, slot_first, colour_first, stream, taken = network
+    wiring = (neighbours, slot_first, colour_first, stream, taken)
+    arrays = (states, registers, clamped, biases, weights, *wiring)
+    interleave, colours = len(states), len(colour_first) - 1
+    kept = np.zeros(interleave, np.int64)
+    first = 0
+    while first < len(betas):
+        last = stretch_end(betas, first)
+        started = _start(last - first, interleave)
+        phase, sweeps_left, under_way = 0, started, 0
+        while sweeps_left:
+            replica = _turn(colours - 1, phase, sweeps_left, under_way, colours, interleave)
+            done = first + started - sweeps_left + (1 if replica == 0 else 0)
+            phase, sweeps_left, under_way = _clock(phase, sweeps_left, under_way, *arrays, betas[first], *constants)
+            if replica >= 0 and kept[replica] < len(keep) and keep[kept[replica]] == done:
+                copy_into(states[replica], out[kept[replica], replica])
+                kept[replica] += 1
+        first = last
 
 
 @kernel
 def _clocks(count, counters, array_registers):
     """Clock an array ``count`` times; returns the sweeps left before the last clock."""
-    phase, sweeps_left = counters
+    phase, sweeps_left, under_way = counters
     before = sweeps_left
     for _ in range(count):
         before = sweeps_left
-        phase, sweeps_left = _clock(phase, sweeps_left, *array_registers)
-    return phase, sweeps_left, before
+        phase, sweeps_left, under_way = _clock(phase, sweeps_left, under_way, *array_registers)
+    return phase, sweeps_left, under_way, before
 
 
 @kernel
-def _traced_clocks(states, registers, phases, sweeps, counters, array_registers):
+def _traced_clocks(states, registers, counts, counters, array_registers):
     """Clock an array once per row of the trace and fill in the rows."""
-    phase, sweeps_left = counters
+    phase, sweeps_left, under_way = counters
     before = sweeps_left
-    for row in range(len(phases)):
+    for row in range(len(counts)):
         before = sweeps_left
-        phase, sweeps_left = _clock(phase, sweeps_left, *array_registers)
-        copy_into(array_registers[0], states[row])
+        phase, sweeps_left, under_way = _clock(phase, sweeps_left, under_way, *array_registers)
+        copy_into(array_registers[0].reshape(-1), states[row])
         copy_into(array_registers[1].reshape(-1), registers[row])
-        phases[row] = phase
-        sweeps[row] = sweeps_left
-    return phase, sweeps_left, before
+        counts[row, 0], counts[row, 1], counts[row, 2] = phase, sweeps_left, under_way
+    return phase, sweeps_left, under_way, before
 
 
 class CycleEnsemble:
-    """What `ensemble.Ensemble` is, clock by clock.
+    """What `ensemble.Ensemble` is, clock by clock: sets of replicas that follow one another through the array.
 
     Parameters
     ----------
@@ -94,27 +113,33 @@ class CycleEnsemble:
     def __init__(self, image: Image) -> None:
         arrays = (image.biases, image.weights, image.neighbours, image.slot_first, image.colour_first)
         # writable copies, so that the kernel compiles once
-        self._network = tuple(array.copy() for array in arrays)
-        self._generator = image.generator
+        self._network = tuple(array.copy() for array in (*arrays, image.stream, image.taken))
+        self._image, self._interleave = image, image.interleave
         self._constants = (image.argument_shift, int(image.unit), int(image.generator))
 
     def load(self, states: Uint8, registers: Words, clamped: Uint8) -> None:
-        """Set where the replicas stand; see `ensemble.Ensemble.load`."""
-        self._states, self._clamp_values = states.copy(), states.copy()
-        self._registers, self._clamped = registers.copy(), clamped.copy()
+        """Set where the replicas stand; see `ensemble.Ensemble.load`. A set draws from the registers of its first."""
+        self._states, self._registers, self._clamped = states.copy(), registers.copy(), clamped.copy()
 
     def set_words(self, words: Words) -> None:
-        """Set the random words of the next sweep, shape (n, replicas)."""
-        self._registers = showing(self._generator, words.T.astype(np.uint16))
+        """Set the random words of the next sweep, shape (n, replicas): then every replica has an array of its own."""
+        self._interleave = 1
+        self._registers = shown(self._image, words.T.astype(np.uint16))
 
-    def sweep(self, betas: npt.NDArray[np.int32], keep: npt.NDArray[np.int64]) -> Uint8:
+    def sweep(self, betas: npt.NDArray[np.int32], keep: Int64) -> Uint8:
         """Carry out sweeps; see `ensemble.Ensemble.sweep`."""
-        out = np.empty((len(self._states), len(keep), self._states.shape[1]), np.uint8)
-        for replica, rows in enumerate(out):
-            clamps = (self._clamped, self._clamp_values[replica])
-            own = (self._states[replica], self._registers[replica])
-            _swept_clocks(*own, betas, rows, keep, clamps, self._network, self._constants)
-        return out.swapaxes(0, 1)
+        replicas, size = self._states.shape
+        out = np.empty((len(keep), replicas, size), np.uint8)
+        for first in range(0, replicas, self._interleave):
+            some = slice(first, first + self._interleave)
+            states = np.zeros((self._interleave, size), np.uint8)
+            count = len(self._states[some])
+            states[:count] = self._states[some]
+            rows = np.empty((len(keep), *states.shape), np.uint8)
+            own = (states, self._registers[first], betas, rows, keep)
+            _swept_clocks(*own, self._clamped, self._network, self._constants)
+            self._states[some], out[:, some] = states[:count], rows[:, :count]
+        return out
 
 
 class CycleArray(ArrayRegisters):
@@ -122,7 +147,7 @@ class CycleArray(ArrayRegisters):
 
     A write belongs to the clock before it: in hardware the write strobe stands
     in that clock, whose update still sees the old value, and the register
-    changes at its end. So a start is ignored after the last clock of a run,
+    changes at its end. So all but a stop is ignored after the last clock of a run,
     as it is during the run, and taken one clock later.
 
     Parameters
@@ -130,10 +155,10 @@ class CycleArray(ArrayRegisters):
     image : Image
         The array.
     seed : int
-        User seed of the generators.
+        User seed of the generators; without one they are as at power-up.
     """
 
-    def __init__(self, image: Image, seed: int = 0) -> None:
+    def __init__(self, image: Image, seed: int | None = None) -> None:
         super().__init__(image, seed)
         self._ran = 0
 
@@ -144,25 +169,26 @@ class CycleArray(ArrayRegisters):
 
     def clock(self, count: int = 1) -> None:
         """Let ``count`` clocks pass."""
-        self.phase, self.sweeps_left, self._ran = _clocks(count, (self.phase, self.sweeps_left), self._arguments())
+        *counters, self._ran = _clocks(count, self._counters(), self._arguments())
+        self.phase, self.sweeps_left, self.under_way = counters
 
     def trace(self, count: int) -> Trace:
         """Let ``count`` clocks pass and return the registers after each of them."""
-        rows = Trace(
-            np.empty((count, *self.states.shape), np.uint8),
-            np.empty((count, *self.registers.shape), np.uint32),
-            np.empty(count, np.int64),
-            np.empty(count, np.int64),
-        )
-        self.phase, self.sweeps_left, self._ran = _traced_clocks(
-            rows.states,
-            rows.registers.reshape(count, -1),
-            rows.phase,
-            rows.sweeps_left,
-            (self.phase, self.sweeps_left),
+        states = np.empty((count, *self.states.shape), np.uint8)
+        registers = np.empty((count, *self.registers.shape), np.uint32)
+        counts = np.empty((count, 3), np.int64)
+        *counters, self._ran = _traced_clocks(
+            states.reshape(count, self.states.size),
+            registers.reshape(count, self.registers.size),
+            counts,
+            self._counters(),
             self._arguments(),
         )
-        return rows
+        self.phase, self.sweeps_left, self.under_way = counters
+        return Trace(states, registers, *counts.T)
+
+    def _counters(self) -> tuple[int, int, int]:
+        return self.phase, self.sweeps_left, self.under_way
 
     def _arguments(self) -> tuple[Any, ...]:
         image = self.image
@@ -170,12 +196,13 @@ class CycleArray(ArrayRegisters):
             self.states,
             self.registers,
             self.clamped,
-            self.clamp_values,
             self.biases,
             self.weights,
             image.neighbours,
             image.slot_first,
             image.colour_first,
+            image.stream,
+            image.taken,
             self.beta,
             image.argument_shift,
             int(image.unit),

@@ -62,6 +62,12 @@ class Distributed(Simulator):
     def _load_image(self, image: Image) -> None:
         if image.digest != self.parts.program.image.digest:
             raise RequestError("that is another array than the one that was divided; divide it, and open it anew")
+        if image.interleave > 1 or image.generator.share > 1 or image.lanes:
+            raise RequestError(
+                f"a divided array draws with one register per p-bit and holds one replica, this one has "
+                f"{image.streams} registers for {image.size} p-bits and holds {image.interleave}; "
+                f"compile it with xoshiro64, interleave 1 and no lanes"
+            )
         self._load_weights(image)
 
     def _load_weights(self, image: Image) -> None:
@@ -78,7 +84,7 @@ class Distributed(Simulator):
 
     def _ensemble(self, request: Request) -> _Devices:
         shape, pbits = (request.replicas, len(self.parts.device)), self.parts.pbits
-        registers = request.generators(self._union.image.generator)
+        registers = request.generators(self.parts.program.image)
         held = request.clamped[pbits]
         held[self.parts.ghosts] = 1
         ensemble = Ensemble(self._union, shape[0], threads=self.threads, layout=ReplicaLanes)

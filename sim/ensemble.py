@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import numpy.typing as npt
 
-from ..contract.generator import showing
+from ..contract.request import shown
 from .codegen import LANES
 from .kernel import energy_kernel, kernel
 from .lanes import Layout, PbitLanes, ReplicaLanes, to_bits, to_words
@@ -85,8 +85,8 @@ class Ensemble:
         ----------
         states : ndarray of uint8, shape (replicas, n)
             States; those of clamped p-bits must be their clamp values.
-        registers : ndarray of uint32, shape (replicas, n, generator words)
-            Generator registers.
+        registers : ndarray of uint32, shape (replicas, streams, generator words)
+            Generator registers of each replica, see `request.replica_streams`.
         clamped : ndarray of uint8, shape (n,)
             Which p-bits are clamped.
         """
@@ -113,10 +113,9 @@ class Ensemble:
 
     @property
     def registers(self) -> Words:
-        """Generator registers as they stand, shape (replicas, n, generator words)."""
-        words = np.moveaxis(self.layout.collect(np.moveaxis(self._registers, 2, 1)), 0, -1)
-        copied = np.array(words, order="C")
-        return copied.view("<u4") if self._kind.halves else copied
+        """Generator registers as they stand, shape (replicas, streams, generator words)."""
+        words = self.layout.collect_registers(self._registers)
+        return words.view("<u4") if self._kind.halves else words
 
     @property
     def state_words(self) -> npt.NDArray[np.uint64]:
@@ -136,10 +135,10 @@ class Ensemble:
 
     def set_words(self, words: Words) -> None:
         """Set the random words of the next sweep, shape (n, replicas)."""
-        self._load_registers(showing(self._kind.generator, words.T.astype(np.uint16)))
+        self._load_registers(shown(self._network.image, words.T.astype(np.uint16)))
 
     def _load_registers(self, registers: Words) -> None:
-        self._registers = self.layout.spread(_halves(registers) if self._kind.halves else registers)
+        self._registers = self.layout.spread_registers(_halves(registers) if self._kind.halves else registers)
 
     def sweep(self, betas: npt.NDArray[np.int32], keep: npt.NDArray[np.int64]) -> Uint8:
         """Carry out sweeps.
@@ -164,7 +163,8 @@ class Ensemble:
         ends = np.append(keep, 0).astype(np.int64)
 
         def run(place: int) -> None:
-            own = (self._states[place], self._registers[place], self._frozen[place], self._fields[place])
+            generators = (self._registers[place], self.layout.drawn)
+            own = (self._states[place], *generators, self._frozen[place], self._fields[place])
             schedule = (thresholds, schedules[place], ends)
             self._run(*own, *shared, *schedule, out[place], rows, sweeps)
 
@@ -178,12 +178,14 @@ class Ensemble:
 
 
 def _layout(replicas: int, network: Network) -> Layout:
-    """The faster layout."""
+    """The faster layout; p-bits that take turns at generators are not to be taken 64 at once."""
+    if network.image.lanes:
+        return ReplicaLanes(replicas, network.image)
     pbits, others = PbitLanes(replicas, network.image), ReplicaLanes(replicas, network.image)
     cost = PERMUTED_PBIT_ROW_COST if network.field_bits == 8 and host().permutes else PBIT_ROW_COST
     return pbits if replicas == 1 or cost * pbits.sets * pbits.rows < others.sets * others.rows else others
 
 
 def _halves(registers: Words) -> npt.NDArray[np.uint16]:
-    """Registers as halves of 16 bits, the low one first, shape (replicas, n, 2 generator words)."""
+    """Registers as halves of 16 bits, the low one first, shape (replicas, streams, 2 generator words)."""
     return np.ascontiguousarray(registers, "<u4").view("<u2")

@@ -19,7 +19,6 @@ import numpy as np
 import numpy.typing as npt
 
 from ..contract.errors import RequestError
-from ..contract.generator import streams
 from ..contract.request import Batch, Request, call_seed
 from .codegen import LANES
 from .ensemble import Ensemble
@@ -127,8 +126,7 @@ class _Rung:
     def __init__(self, program: Any, request: Request) -> None:
         image = program.image
         self._ensemble = Ensemble(Network(image), LANES, threads=1, layout=ReplicaLanes)
-        registers = streams(image.generator, request.seed, LANES * image.size)
-        self._ensemble.load(request.start, registers.reshape(LANES, image.size, -1), request.clamped)
+        self._ensemble.load(request.start, request.generators(image), request.clamped)
         self._codes = request.betas
         self._beta = request.betas[0] * image.beta_step
 

@@ -18,9 +18,9 @@ from functools import cache
 from llvmlite import ir
 
 from ..contract.activation import ARGUMENT_LIMIT, scaled
-from ..contract.generator import Generator, lfsr48_next, lfsr48_word, xoshiro_next, xoshiro_word
+from ..contract.generator import Generator, lfsr48_next, lfsr48_word, linear64_next, xoshiro_next, xoshiro_word
 from ..contract.update import next_state
-from .codegen import LANES, Function, Integers
+from .codegen import LANES, Array, Function, Integers
 from .native import Machine, Processor
 
 SHORT_FIELDS = 128
@@ -43,6 +43,10 @@ class Kind:
         Width of the product of field and beta: 32 or 64. Fields of 8 bits need none.
     shift : int
         `Image.argument_shift`; 0 where no product is needed.
+    interleave : int
+        Updates by which a generator moves per sweep, see `Image.interleave`.
+    turns : bool
+        Whether p-bits take turns at the registers, see `Image.lanes`; only where lanes are replicas.
     """
 
     pbit_lanes: bool
@@ -50,6 +54,8 @@ class Kind:
     field_bits: int
     product_bits: int
     shift: int
+    interleave: int = 1
+    turns: bool = False
 
     @property
     def short(self) -> bool:
@@ -61,6 +67,11 @@ class Kind:
         """Whether generator registers are kept in halves of 16 bits, the low one first."""
         return self.generator is not Generator.XOSHIRO128
 
+    @property
+    def shared(self) -> bool:
+        """Whether p-bits share generator registers."""
+        return self.generator.share > 1
+
 
 @cache
 def kernel(kind: Kind, processor: Processor) -> Machine:
@@ -69,7 +80,10 @@ def kernel(kind: Kind, processor: Processor) -> Machine:
     It takes arrays, contiguous and those of vectors aligned to 64 bytes:
 
     - ``states``, uint64, shape (rows,): changed in place;
-    - ``registers``, shape (rows, 4, 64): uint32 words, or uint16 halves of two words; changed in place;
+    - ``registers``, shape (rows, 4, 64): uint32 words, or uint16 halves of two words; changed in place. Shared ones
+      have shape (streams, 4, 64), and where lanes are p-bits (rows, 4, 16);
+    - ``drawn``, int32, shape (rows + 1,): vector of shared registers that each row draws from, and 0 after them; not
+      used where lanes are p-bits, nor where every p-bit has a register of its own;
     - ``frozen``, uint64, shape (rows,): lanes whose state does not change;
     - ``fields``: folded biases, shape (rows,); where lanes are p-bits their fields, shape (rows, 64), changed in place;
     - ``weights``: per slot what a neighbour adds to the p-bit's field; where lanes are p-bits what the p-bit adds to
@@ -88,6 +102,7 @@ def kernel(kind: Kind, processor: Processor) -> Machine:
         {
             "states": (64, False),
             "registers": (16 if kind.halves else 32, False),
+            "drawn": (32, True),
             "frozen": (64, False),
             "fields": wide,
             "weights": wide,
@@ -202,16 +217,64 @@ def _update(
 
 def _draw(function: Function, kind: Kind, row: Integers) -> Integers:
     """The random words of a row, whose registers move on."""
+    if kind.shared:
+        return _draw_of_pbits(function, kind, row) if kind.pbit_lanes else _draw_of_replicas(function, kind, row)
     registers = function.arrays["registers"].vectors()
-    words = [registers[row * 4 + place] for place in range(4)]
+    place = function.arrays["drawn"][row].resized(64) >> 2 if kind.turns else row
+    words = _register(registers, place)
     if kind.generator is Generator.LFSR48:
-        following, drawn = lfsr48_next(*words[:3]), lfsr48_word(*words[:3])
+        drawn = lfsr48_word(*words[:3])
     else:
-        bits = 16 if kind.halves else 32
-        following, drawn = xoshiro_next(bits, *words), xoshiro_word(bits, words[0], words[3]).resized(16)
-    for place, word in enumerate(following):
-        registers[row * 4 + place] = word
+        drawn = xoshiro_word(16 if kind.halves else 32, words[0], words[3]).resized(16)
+    _move(function, kind, registers, place)
     return drawn
+
+
+def _draw_of_replicas(function: Function, kind: Kind, row: Integers) -> Integers:
+    """The random words of a p-bit in 64 replicas, whose register moves on before a first word is taken again."""
+    registers, places = function.arrays["registers"].vectors(), function.arrays["drawn"]
+    drawn = registers[places[row].resized(64)]
+    with function.when((places[row + 1] & 3) == 0):
+        _move(function, kind, registers, (places[row] >> 2).resized(64))
+    return drawn
+
+
+def _draw_of_pbits(function: Function, kind: Kind, row: Integers) -> Integers:
+    """The random words of 64 p-bits, of 16 registers; the words of a register go to neighbouring p-bits."""
+    count = LANES // kind.generator.share
+    registers = function.arrays["registers"]
+    held = registers.vectors()[row]
+    drawn = held.shuffled(held, [lane % 4 * count + lane // 4 for lane in range(LANES)])
+    _move(function, kind, registers.vectors(count), row)
+    return drawn
+
+
+def _register(registers: Array, place: Integers) -> list[Integers]:
+    """The four vectors of a register."""
+    return [registers[place * 4 + word] for word in range(4)]
+
+
+def _move(function: Function, kind: Kind, registers: Array, place: Integers) -> None:
+    """Move a register on for its next draw."""
+
+    def update() -> None:
+        for word, following in enumerate(_following(kind, _register(registers, place))):
+            registers[place * 4 + word] = following
+
+    if kind.interleave == 1:
+        update()
+        return
+    with function.loop(function.constant(0), function.constant(kind.interleave)):
+        update()
+
+
+def _following(kind: Kind, words: list[Integers]) -> tuple[Integers, ...]:
+    """A register after one update."""
+    if kind.generator is Generator.LFSR48:
+        return lfsr48_next(*words[:3])
+    if kind.shared:
+        return linear64_next(words)
+    return xoshiro_next(16 if kind.halves else 32, *words)
 
 
 def _gathered_field(function: Function, row: Integers) -> Integers:

@@ -31,6 +31,19 @@ class Layout(Protocol):
         """Values of shape (replicas, n) or (replicas, n, k) in lanes, shape (sets, rows, ..., 64); zeros elsewhere."""
         ...
 
+    @property
+    def drawn(self) -> Int32:
+        """What the kernel takes for ``drawn``."""
+        ...
+
+    def spread_registers(self, registers: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Generator registers of shape (replicas, streams, 4) as the kernel takes them, shape (sets, ..., 4, lanes)."""
+        ...
+
+    def collect_registers(self, lanes: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Back from what `spread_registers` gave, in C order."""
+        ...
+
     def held(self, clamped: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:
         """Words of the lanes that do not change: clamped p-bits, shape (n,), and lanes where there is no p-bit."""
         ...
@@ -56,6 +69,12 @@ class ReplicaLanes:
         self._empty = to_words((lanes >= replicas).astype(np.uint8))
         self.slot_first = np.ascontiguousarray(image.slot_first, np.int32)
         self.neighbours = np.ascontiguousarray(image.neighbours, np.int32)
+        self._image = image
+
+    @cached_property
+    def drawn(self) -> Int32:
+        """See `Layout.drawn`."""
+        return np.append(4 * self._image.stream + self._image.taken, 0).astype(np.int32)
 
     def spread(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """See `Layout.spread`."""
@@ -64,6 +83,13 @@ class ReplicaLanes:
             part = values[first : first + LANES]
             lanes[first // LANES, ..., : len(part)] = np.moveaxis(part, 0, -1)
         return lanes
+
+    spread_registers = spread
+
+    def collect_registers(self, lanes: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """See `Layout.collect_registers`."""
+        together = np.moveaxis(lanes, -1, 1)
+        return np.ascontiguousarray(together.reshape(-1, *together.shape[2:])[: self._replicas])
 
     def held(self, clamped: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:
         """See `Layout.held`."""
@@ -87,7 +113,11 @@ class PbitLanes:
     ----------
     places : ndarray of intp, shape (n,)
         Of each p-bit, counted by 64 a row.
+    drawn : ndarray of int32, shape (0,)
+        See `Layout.drawn`.
     """
+
+    drawn = np.empty(0, np.int32)
 
     def __init__(self, replicas: int, image: Image) -> None:
         blocks = -(-np.diff(image.colour_first) // LANES)
@@ -106,12 +136,30 @@ class PbitLanes:
 
     def spread(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """See `Layout.spread`."""
+        return self._spread(values, self.places, LANES)
+
+    def _spread(self, values: npt.NDArray[Any], places: npt.NDArray[np.intp], width: int) -> npt.NDArray[Any]:
+        """Values at places, which are counted by so many a row."""
         rest = values.shape[2:]
-        lanes = aligned((self.sets, self.rows, *rest, LANES), values.dtype)
-        padded = np.zeros((self.sets, self.rows * LANES, *rest), values.dtype)
-        padded[:, self.places] = values
-        lanes[:] = padded.reshape(self.sets, self.rows, LANES, *rest).swapaxes(2, -1)
+        lanes = aligned((self.sets, self.rows, *rest, width), values.dtype)
+        padded = np.zeros((self.sets, self.rows * width, *rest), values.dtype)
+        padded[:, places] = values
+        lanes[:] = padded.reshape(self.sets, self.rows, width, *rest).swapaxes(2, -1)
         return lanes
+
+    @cached_property
+    def _register_places(self) -> npt.NDArray[np.intp]:
+        """Of each generator register, counted by as many a row as 64 p-bits draw from."""
+        return self.places[self._image.taken == 0] // self._image.generator.share
+
+    def spread_registers(self, registers: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """See `Layout.spread_registers`."""
+        return self._spread(registers, self._register_places, LANES // self._image.generator.share)
+
+    def collect_registers(self, lanes: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """See `Layout.collect_registers`."""
+        together = lanes.swapaxes(2, -1).reshape(self.sets, -1, lanes.shape[2])
+        return np.ascontiguousarray(together[:, self._register_places])
 
     def held(self, clamped: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:
         """See `Layout.held`."""

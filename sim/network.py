@@ -49,11 +49,13 @@ class Network:
 
     def kind(self, pbit_lanes: bool, generator: Generator) -> Kind:
         """The kernel that sweeps it."""
+        turns = self.image.interleave, self.image.lanes > 0
         if self.field_bits == 8:
-            return Kind(pbit_lanes, generator, 8, 32, 0)
+            return Kind(pbit_lanes, generator, 8, 32, 0, *turns)
         shift = self.image.argument_shift
         largest = (self.limit * self.image.beta_format.limit << max(-shift, 0)) + (1 << max(shift, 0))
-        return Kind(pbit_lanes, generator, self.field_bits, 32 if largest < 1 << 32 else 64, shift)
+        product_bits = 32 if largest < 1 << 32 else 64
+        return Kind(pbit_lanes, generator, self.field_bits, product_bits, shift, *turns)
 
     def fields(self, states: npt.NDArray[np.uint8]) -> Int64:
         """Fields of all p-bits, shape (replicas, n)."""

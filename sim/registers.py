@@ -8,11 +8,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ..contract import registers
-from ..contract.array import stop
+from ..contract.array import start, stop
 from ..contract.errors import RequestError
-from ..contract.generator import streams
+from ..contract.generator import Generator, powered_up, seeded, streams
 from ..contract.image import Image
 from ..contract.registers import Control, Region
+from ..contract.schedule import CountingImage
 
 Words = npt.NDArray[np.uint32]
 
@@ -20,50 +21,65 @@ Words = npt.NDArray[np.uint32]
 class ArrayRegisters:
     """Registers of one p-bit array and the bus that writes them.
 
-    At reset the generator registers hold the streams of the seed, the states are
-    0 (clamps act from the first clock), and beta is 1, or the format's largest.
+    At reset the generator registers hold the streams of the seed, clamped p-bits their
+    clamp values and the others 0, in every replica, and beta is 1, or the format's largest.
+
+    The 64 bits that seed a ``LINEAR64`` register take effect when their high word is
+    written; the low one waits in a holding register, of which the array has one.
 
     Parameters
     ----------
     image : Image
         The array, with its weights, biases and clamps at power-up.
     seed : int
-        User seed of the generators.
+        User seed of the generators; without one they are as at power-up.
+    counting : bool
+        Whether there are a schedule and counters.
 
     Attributes
     ----------
-    states, clamped, clamp_values : ndarray of uint8, shape (n,)
-        Bits of the p-bits, which are clamped, and to what.
-    registers : ndarray of uint32, shape (n, generator words)
+    states : ndarray of uint8, shape (interleave, n)
+        Bits of the p-bits of each replica.
+    clamped : ndarray of uint8, shape (n,)
+        Which p-bits are clamped.
+    registers : ndarray of uint32, shape (streams, generator words)
         Generator registers.
     weights, biases : ndarray of int32, shapes (slots,) and (n,)
         Codes of the weights and of the folded biases.
-    phase, sweeps_left : int
-        Colour of the next clock, and sweeps until the array stops.
+    phase, sweeps_left, under_way : int
+        The counters, see `pbit_hw.contract.array.clock`.
+    at_hand : int
+        Replica whose states are read and written.
+    schedule, counts : ndarray of uint32, shapes (words,) and (counters,)
+        Words of the schedule, and counters, if it has them.
     beta : int
         Code of the inverse temperature.
     """
 
-    def __init__(self, image: Image, seed: int = 0) -> None:
+    def __init__(self, image: Image, seed: int | None = None, *, counting: bool = False) -> None:
         self.image = image
-        self.states = np.zeros(image.size, np.uint8)
-        self.registers = streams(image.generator, seed, image.size)
+        mapped = CountingImage(image) if counting else image
+        self.schedule = np.zeros(mapped.register_counts["schedule"], np.uint32)
+        self.counts = np.zeros(mapped.register_counts["counters"], np.uint32)
+        self.states = np.tile(np.asarray(image.clamped & image.clamp_values, np.uint8), (image.interleave, 1))
+        kind, count = image.generator, image.streams
+        self.registers = powered_up(kind, count) if seed is None else streams(kind, seed, count)
         self.clamped = np.array(image.clamped, np.uint8)
-        self.clamp_values = np.array(image.clamp_values, np.uint8)
         self.weights = np.array(image.weights, np.int32)
         self.biases = np.array(image.biases, np.int32)
-        self.phase = 0
-        self.sweeps_left = 0
+        self.phase = self.sweeps_left = self.under_way = 0
+        self.at_hand = 0
         self.beta = image.reset_beta
-        self._spans = tuple(_spans(image))
+        self._low_seed = 0
+        self._spans = tuple(_spans(mapped))
 
     @property
     def running(self) -> bool:
-        """Whether the array refuses to be started."""
+        """Whether the array ignores all but a stop."""
         return self.sweeps_left != 0
 
     def write(self, address: int, words: npt.ArrayLike) -> None:
-        """Write words to consecutive addresses.
+        """Write words to consecutive addresses; what the array ignores as it runs changes nothing.
 
         Parameters
         ----------
@@ -82,7 +98,7 @@ class ArrayRegisters:
         if region == Region.CONTROL:
             for place, word in enumerate(values.tolist(), offset):
                 self._write_control(place, word)
-        else:
+        elif not self.running:
             self._write_region(region, offset, values)
 
     def locate(self, address: int, count: int, access: str) -> tuple[Region, int]:
@@ -110,12 +126,17 @@ class ArrayRegisters:
         raise RequestError(f"address {place:#010x} is not a {verb} register of this array; see docs/contract.md")
 
     def _write_control(self, offset: int, word: int) -> None:
-        if offset == Control.BETA:
+        interleave = self.image.interleave
+        if offset == Control.STOP:
+            self.sweeps_left = stop(self.phase, self.sweeps_left, interleave)
+        elif self.running:
+            return
+        elif offset == Control.BETA:
             self.beta = word & self.image.beta_format.limit
-        elif offset == Control.STOP:
-            self.sweeps_left = stop(self.phase)
-        elif not self.running:
-            self.sweeps_left = word
+        elif offset == Control.ROTATE:
+            self.at_hand = (self.at_hand + 1) % interleave
+        elif self.at_hand == 0 and offset == Control.SWEEPS:
+            self.sweeps_left = start(word, interleave)
 
     def _write_region(self, region: Region, offset: int, words: Words) -> None:
         image = self.image
@@ -125,14 +146,27 @@ class ArrayRegisters:
         elif region == Region.WEIGHT:
             self.weights[span] = sign_extend(words, image.weight_format.bits)
         elif region == Region.GENERATOR:
-            self.registers.reshape(-1)[span] = words
-            self.registers[:, -1] &= 0xFFFFFFFF >> -image.generator.bits % 32
+            self._write_generators(offset, words)
+        elif region in (Region.SCHEDULE, Region.COUNT):
+            (self.schedule if region == Region.SCHEDULE else self.counts)[span] = words
         else:
-            bits = (self.clamped if region == Region.CLAMP else self.clamp_values)[32 * offset :][: 32 * len(words)]
-            bits[:] = unpack(words)[: len(bits)]
+            bits = (self.clamped if region == Region.CLAMP else self.states[self.at_hand])[32 * offset :]
+            bits[: 32 * len(words)] = unpack(words)[: len(bits)]
+
+    def _write_generators(self, offset: int, words: Words) -> None:
+        kind = self.image.generator
+        if kind is not Generator.LINEAR64:
+            self.registers.reshape(-1)[offset : offset + len(words)] = words
+            self.registers[:, -1] &= 0xFFFFFFFF >> -kind.bits % 32
+            return
+        if offset % 2:
+            words = np.concatenate([np.array([self._low_seed], np.uint32), words])
+        whole = words[: len(words) // 2 * 2].reshape(-1, 2)
+        self.registers[offset // 2 : offset // 2 + len(whole)] = seeded(kind, whole)
+        self._low_seed = int(words[::2][-1])
 
 
-def _spans(image: Image) -> Iterator[tuple[int, int, str, Region]]:
+def _spans(image: registers.Mapped) -> Iterator[tuple[int, int, str, Region]]:
     """First address, one past the last, access and region of every register, ascending."""
     for register in registers.REGISTERS:
         first = registers.address(register.region, register.offset)

@@ -79,7 +79,7 @@ class SweptReplicas(Replicas):
             self._network = self._simulator.network
             self._ensemble.reweight(self._network)
         image = self._network.image
-        step = max(PIECE // (self.count * (image.size + image.slots)), 1)
+        step = max(PIECE // (self.count * (image.size * image.interleave + image.slots)), 1)
         for first in range(0, len(betas), step):
             self._ensemble.sweep(betas[first : first + step], NOTHING)
 

@@ -116,7 +116,7 @@ class Simulator(Sampler):
 
             ensemble = CycleEnsemble(image)
         # with a source the registers are written anew before every sweep
-        ensemble.load(request.start, request.generators(image.generator), request.clamped)
+        ensemble.load(request.start, request.generators(image), request.clamped)
         ensemble.sweep(request.betas[:0], request.keep[:0])
         return ensemble
 
@@ -135,7 +135,8 @@ class Simulator(Sampler):
     def _pieces(self, request: Request) -> Iterator[tuple[int, int]]:
         """First and last sweep of each piece of a run; with a source a piece is one sweep."""
         sweeps = len(request.betas)
-        work = request.replicas * (self._network.image.size + self._network.image.slots)
+        image = self._network.image
+        work = request.replicas * (image.size * image.interleave + image.slots)
         piece = PIECE if self.mode == "sweep" else CYCLE_PIECE
         step = 1 if self.source is not None else max(piece // work, 1)
         for first in range(0, sweeps, step):

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..contract.errors import RequestError
-from ..contract.generator import splitmix64, streams
+from ..contract.generator import splitmix64
 from ..contract.image import Image
 from ..contract.request import Batch
 from .clusters import exchange_clusters
@@ -151,10 +151,8 @@ class _Ladder:
         image = program.image
         self._program, self._codes = program, codes
         request = program.request(1, replicas=LANES * len(codes), clamp=clamp, seed=seed)
-        shape = request.initial.shape
-        self._ensemble = Ensemble(Network(image), shape[0], threads=threads, layout=ReplicaLanes)
-        rows = streams(image.generator, seed, shape[0] * shape[1])
-        self._ensemble.load(request.start, rows.reshape(*shape, -1), request.clamped)
+        self._ensemble = Ensemble(Network(image), request.replicas, threads=threads, layout=ReplicaLanes)
+        self._ensemble.load(request.start, request.generators(image), request.clamped)
         self._frozen = np.where(request.clamped, ~np.uint64(0), np.uint64(0))
         self._rng = np.random.Generator(np.random.PCG64(splitmix64(seed, 2)[1]))
         lowest = np.full((1, image.size), program.quantised.allowed[0])

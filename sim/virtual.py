@@ -11,15 +11,19 @@ from ..contract import link
 from ..contract.errors import LinkError, RequestError
 from ..contract.image import Image
 from ..contract.link import Frame, Opcode, Refusal
-from ..contract.registers import OFFSET_BITS, Control, Region, identity
+from ..contract.registers import Control, Region, address, fixed_checksum, identity
+from ..contract.request import in_turn
+from ..contract.schedule import STEP_WORDS, STEPS, counted
 from .ensemble import Ensemble
 from .network import Network
-from .registers import ArrayRegisters, pack
+from .registers import ArrayRegisters, Words, pack
 
 CLOCK_HZ = 12_000_000
 """Clock that the device says it has; its time to forget half a frame follows from it."""
 
 _MAX_PAYLOAD = 0xFFFF
+_SWEEPS = address(Region.CONTROL, Control.SWEEPS)
+_STEPS = address(Region.CONTROL, Control.STEPS)
 _PIECE = 1 << 24
 
 
@@ -32,7 +36,8 @@ class VirtualDevice:
 
     Frames are parsed, checked and answered as the gateware does. Runs are over
     when the frame that started them has been written, so the array is never
-    busy. States, weights and generators persist from frame to frame.
+    busy with one, and refuses a start for no reason but the replica at hand. States, weights and generators persist
+    from frame to frame.
 
     Parameters
     ----------
@@ -40,11 +45,15 @@ class VirtualDevice:
         The array, with its weights, biases and clamps at power-up.
     clock_hz : int
         Clock that the device claims, in Hz.
+    fixed : bool
+        Whether weights, biases and beta are constants: writes to them do nothing.
+    counting : bool
+        Whether there are a schedule and counters.
     """
 
-    def __init__(self, image: Image, clock_hz: int = CLOCK_HZ) -> None:
-        self._array = _SweptArray(image)
-        self._identity = identity(image, clock_hz)
+    def __init__(self, image: Image, clock_hz: int = CLOCK_HZ, *, fixed: bool = False, counting: bool = False) -> None:
+        self._array = _SweptArray(image, fixed, counting)
+        self._identity = identity(image, clock_hz, fixed_checksum(image, image.reset_beta) if fixed else 0)
         self._idle_s = link.IDLE_CYCLES / clock_hz
         self._silence_s = 0.0
         self._received = bytearray()
@@ -143,27 +152,34 @@ class VirtualDevice:
     def _read(self, payload: bytes) -> bytes:
         if len(payload) != link.READ.size:
             raise _RefusedError(Refusal.LENGTH)
-        address, count = link.READ.unpack(payload)
+        place, count = link.READ.unpack(payload)
         if not 0 < 4 * count <= _MAX_PAYLOAD:
             raise _RefusedError(Refusal.LENGTH)
         try:
-            region, offset = self._array.locate(address, count, "r")
+            region, offset = self._array.locate(place, count, "r")
         except RequestError as error:
             raise _RefusedError(Refusal.ADDRESS) from error
         if region == Region.STATE:
-            return _to_bytes(pack(self._array.states)[offset : offset + count])
+            return _to_bytes(pack(self._array.states[self._array.at_hand])[offset : offset + count])
+        if region == Region.COUNT:
+            return _to_bytes(self._array.counts[offset : offset + count])
         control = {**self._identity, Control.SWEEPS: self._array.sweeps_left, Control.BETA: self._array.beta}
-        return _to_bytes([control[place] for place in range(offset, offset + count)])
+        control[Control.STEPS] = 0
+        return _to_bytes([control[word] for word in range(offset, offset + count)])
 
     def _write(self, payload: bytes) -> bytes:
         data = payload[link.WRITE.size :]
         if not data or len(data) % 4 or len(payload) > link.MAX_REQUEST:
             raise _RefusedError(Refusal.LENGTH)
-        (address,) = link.WRITE.unpack(payload[: link.WRITE.size])
+        (place,) = link.WRITE.unpack(payload[: link.WRITE.size])
+        words = np.frombuffer(data, "<u4")
         try:
-            self._array.write(address, np.frombuffer(data, "<u4"))
+            self._array.locate(place, len(words), "w")
         except RequestError as error:
             raise _RefusedError(Refusal.ADDRESS) from error
+        if place in (_SWEEPS, _STEPS):
+            self._check_start()
+        self._array.write(place, words)
         self._array.settle()
         return b""
 
@@ -173,46 +189,69 @@ class VirtualDevice:
         sweeps, samples = link.SAMPLE.unpack(payload)
         if samples == 0:
             raise _RefusedError(Refusal.LENGTH)
-        return [_to_bytes(pack(states)) for states in self._array.sweep(sweeps, samples)]
+        self._check_start()
+        return [b"".join(_to_bytes(pack(row)) for row in states) for states in self._array.sweep(sweeps, samples)]
+
+    def _check_start(self) -> None:
+        if self._array.at_hand:
+            raise _RefusedError(Refusal.BUSY)
 
 
 class _SweptArray(ArrayRegisters):
     """The array between the clocks that a host can tell apart: idle, all that it was told to do done."""
 
-    def __init__(self, image: Image) -> None:
-        super().__init__(image)
+    def __init__(self, image: Image, fixed: bool, counting: bool) -> None:
+        super().__init__(image, counting=counting)
+        self._fixed = fixed
         self._ensemble: Ensemble | None = None
-        self.settle()
 
-    def write(self, address: int, words: npt.ArrayLike) -> None:
-        """Write words to consecutive addresses; see `ArrayRegisters.write`."""
-        super().write(address, words)
-        if address >> OFFSET_BITS in (Region.WEIGHT, Region.BIAS):
+    def _write_control(self, offset: int, word: int) -> None:
+        if offset == Control.STEPS:
+            self._carry_out(min(word, STEPS))
+        elif not (self._fixed and offset == Control.BETA):
+            super()._write_control(offset, word)
+
+    def _carry_out(self, steps: int) -> None:
+        """The schedule's first steps."""
+        for beta, sweeps, repeats, count in self.schedule.reshape(STEPS, STEP_WORDS)[:steps].tolist():
+            self._write_control(Control.BETA, beta)
+            piece = max(_PIECE // self.states.size, 1)
+            for first in range(0, repeats, piece):
+                states = self.sweep(sweeps, min(piece, repeats - first))
+                if count & 1:
+                    self.counts[:] = counted(self.image, self.counts, states)
+
+    def _write_region(self, region: Region, offset: int, words: Words) -> None:
+        coupling = region in (Region.WEIGHT, Region.BIAS)
+        if coupling and self._fixed:
+            return
+        super()._write_region(region, offset, words)
+        if coupling:
             self._ensemble = None
 
     def settle(self) -> None:
-        """Let clocks pass until the array is idle and its clamps have acted."""
-        np.copyto(self.states, self.clamp_values, where=self.clamped.view(np.bool_))
-        if self.sweeps_left:
-            self.sweep(self.sweeps_left, 1)
-            self.sweeps_left = 0
+        """Let clocks pass until the array is idle."""
+        home = 1 if self.image.home_slots else 0
+        if self.sweeps_left > home:
+            self.sweep(self.sweeps_left - home, 1)
+        self.sweeps_left = 0
 
     def sweep(self, sweeps: int, samples: int) -> npt.NDArray[np.uint8]:
-        """States after each of ``samples`` runs of ``sweeps`` sweeps, shape (samples, n)."""
+        """States after each of ``samples`` runs of ``sweeps`` sweeps, shape (samples, interleave, n)."""
         if sweeps == 0:
             return np.repeat(self.states[None], samples, axis=0)
         if self._ensemble is None:
-            self._ensemble = Ensemble(Network(self.image, self.weights, self.biases), 1)
+            self._ensemble = Ensemble(Network(self.image, self.weights, self.biases), self.image.interleave)
         ensemble = self._ensemble
-        ensemble.load(self.states[None], self.registers[None], self.clamped)
-        out = np.empty((samples, self.image.size), np.uint8)
-        step = max(_PIECE // (self.image.size + self.image.slots), 1)
+        ensemble.load(self.states, in_turn(self.image, self.registers[None]), self.clamped)
+        out = np.empty((samples, *self.states.shape), np.uint8)
+        step = max(_PIECE // (self.image.interleave * (self.image.size + self.image.slots)), 1)
         for first in range(0, sweeps * samples, step):
             last = min(first + step, sweeps * samples)
             kept, kept_last = first // sweeps, last // sweeps
             keep = sweeps * np.arange(kept + 1, kept_last + 1) - first
-            out[kept:kept_last] = ensemble.sweep(np.full(last - first, self.beta, np.int32), keep)[:, 0]
-        self.states[:], self.registers[:] = ensemble.states[0], ensemble.registers[0]
+            out[kept:kept_last] = ensemble.sweep(np.full(last - first, self.beta, np.int32), keep)
+        self.states[:], self.registers[:] = ensemble.states, ensemble.registers[0]
         return out
 
 

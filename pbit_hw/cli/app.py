@@ -19,6 +19,7 @@ COMMANDS = {
     "train": "Train a Boltzmann machine with the array in the loop.",
     "verify": "Run a program in lockstep with its RTL.",
     "build": "Build the bitstream of a program for a board.",
+    "program": "Load a bitstream into a board.",
     "boards": "List the boards and what fits on them.",
     "demo": "The whole path on a small model, in one command.",
 }

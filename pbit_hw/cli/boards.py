@@ -20,7 +20,7 @@ def command(as_json):
     from rich.table import Table
 
     table = Table(title="boards", title_justify="left")
-    for column in ("name", "FPGA", "LUTs", "FFs", "multipliers", "clock", "degree"):
+    for column in ("name", "FPGA", "LUTs", "FFs", "DSPs", "clock", "degree"):
         table.add_column(column, no_wrap=True)
     for target in TARGETS.values():
         capacities = (target.luts, target.ffs, target.multipliers)

@@ -33,6 +33,10 @@ from .page import what_if_rows, write_page
 @click.option(
     "--generator", type=click.Choice(GENERATOR_NAMES), default=GENERATOR, show_default=True, help="Generator."
 )
+@click.option(
+    "--interleave", default=1, show_default=True, help="Replicas in the array: 1 or a multiple of the colours."
+)
+@click.option("--lanes", default=0, help="For a tiled engine of so many lanes, instead of an array of its own.")
 @click.option("--max-degree", type=int, help="Refuse models of a larger degree.")
 @click.option("--colouring", type=click.Choice(COLOURINGS), default=COLOURINGS[0], show_default=True, help="Effort.")
 @click.option("--sparsify", "copy_degree", type=int, help="Split variables into copies of at most this degree.")
@@ -53,6 +57,8 @@ def command(
     weight_format,
     beta_format,
     generator,
+    interleave,
+    lanes,
     max_degree,
     colouring,
     copy_degree,
@@ -82,6 +88,8 @@ def command(
         max_degree=max_degree,
         target=target,
         colouring=colouring,
+        interleave=interleave,
+        lanes=lanes,
     )
     rows = what_if(program.target, beta) if explained or html_file else []
     if html_file:
@@ -124,6 +132,8 @@ def print_report(report: Report) -> None:
     """Print a compile report as a table."""
     fields = report.to_json()
     boards = fields.pop("boards")
+    if report.interleave == 1:
+        fields.pop("interleave")
     print_fields("program", fields)
     print_fields("boards", {name: _board_text(board) for name, board in boards.items()})
 

@@ -139,7 +139,7 @@ def lockstep(program: Program, seed: int) -> dict[str, Any]:
     from .lockstep import run_program
 
     with progress_bar("lockstep") as update:
-        return run_program(program.image, cycles=LOCKSTEP_CYCLES, seed=seed, progress=update)
+        return run_program(program.image, clocks=LOCKSTEP_CYCLES, seed=seed, progress=update)
 
 
 def learn(seed: int, folder: Path) -> tuple[dict[str, Any], list[float]]:

@@ -13,6 +13,10 @@ Its bits are linear, which batteries of statistical tests see; so the random wor
 is a sum of its two halves, without the lowest bits of the sum, which are linear
 or nearly so. The taps are far apart because neighbouring bits of a sum are not:
 with the well-known 48, 47, 21, 20 every word depends on the third one before.
+
+``LINEAR64`` is one register for four p-bits of a colour, which take its four
+words: every bit is new in every update, as the XOR of at most four old ones, so
+that a random bit costs one 4-input LUT and one flip-flop.
 """
 
 from __future__ import annotations
@@ -29,17 +33,21 @@ from . import gf2
 WORD_BITS = 16
 """Random bits that one p-bit update consumes."""
 
-XOSHIRO64_PERIOD = 2**64 - 1
-XOSHIRO64_SPACING = 11400714819323198483
-"""Updates between the ``XOSHIRO64`` streams of neighbouring p-bits: 2^64 over the golden ratio, coprime to
+PERIOD64 = 2**64 - 1
+SPACING64 = 11400714819323198483
+"""Updates between neighbouring streams of ``XOSHIRO64`` and ``LINEAR64``: 2^64 over the golden ratio, coprime to
 the period, so that any number of streams is spread almost evenly over it."""
 
 LFSR48_LEAP = 16
 """Shifts of ``LFSR48`` per update. One shift, the textbook's, samples a wrong distribution."""
 
+LINEAR64_TERMS = (27, 11, 28, 31)
+"""``LINEAR64``: the register is rotated to the left by the first; to this are added its rotations to the left by the
+second and the third, and its shift to the left by the fourth."""
+
 LFSR48_PERIOD = 2**48 - 1
 LFSR48_SPACING = 173961102589769
-"""Shifts between the ``LFSR48`` streams of neighbouring p-bits, as `XOSHIRO64_SPACING` is chosen."""
+"""Shifts between the ``LFSR48`` streams of neighbouring p-bits, as `SPACING64` is chosen."""
 
 
 class Generator(enum.IntEnum):
@@ -48,11 +56,17 @@ class Generator(enum.IntEnum):
     XOSHIRO128 = 1
     XOSHIRO64 = 2
     LFSR48 = 3
+    LINEAR64 = 4
 
     @property
     def bits(self) -> int:
         """Bits of its register; those of the last word that lie beyond are ignored when written and read as zero."""
-        return {Generator.XOSHIRO128: 128, Generator.XOSHIRO64: 64, Generator.LFSR48: 48}[self]
+        return {Generator.XOSHIRO128: 128, Generator.LFSR48: 48}.get(self, 64)
+
+    @property
+    def share(self) -> int:
+        """Random words of one update, and so p-bits of a colour that share a register."""
+        return 4 if self is Generator.LINEAR64 else 1
 
     @property
     def words(self) -> int:
@@ -103,9 +117,47 @@ def lfsr48_next(low, middle, high):
     return fresh & 0xFFFF, low, middle
 
 
+def _joined(high, low, shift):
+    """16 of the 32 bits of two words, from ``16 - shift`` on."""
+    return ((high << shift) | (low >> (16 - shift))) & 0xFFFF
+
+
+def _word_at(words, place):
+    """One of four words of 16 bits; zero beyond them."""
+    return words[place] if 0 <= place < 4 else words[0] ^ words[0]
+
+
+def rotated_word(words, by, place):
+    """A word of the number of 64 bits in four words, lowest first, rotated to the left."""
+    first = place - by // 16
+    return _joined(words[first % 4], words[(first - 1) % 4], by % 16)
+
+
+def shifted_word(words, by, place):
+    """A word of the number of 64 bits in four words, lowest first, shifted to the left."""
+    first = place - by // 16
+    return _joined(_word_at(words, first), _word_at(words, first - 1), by % 16)
+
+
+def linear64_word(rotated, place):
+    """A word of the register after one update, from the words of what is added up."""
+    _, first, second, up = LINEAR64_TERMS
+    turned = rotated_word(rotated, first, place) ^ rotated_word(rotated, second, place)
+    return rotated[place] ^ turned ^ shifted_word(rotated, up, place)
+
+
+def linear64_next(words):
+    """The register in four words of 16 bits, lowest first, after one update."""
+    by = LINEAR64_TERMS[0]
+    low = rotated_word(words, by, 0), rotated_word(words, by, 1)
+    rotated = (*low, rotated_word(words, by, 2), rotated_word(words, by, 3))
+    return linear64_word(rotated, 0), linear64_word(rotated, 1), linear64_word(rotated, 2), linear64_word(rotated, 3)
+
+
 def halves(first, second):
     """The four words of 16 bits that two words of 32 hold, low halves first."""
-    return first & 0xFFFF, first >> 16, second & 0xFFFF, second >> 16
+    # all of them masked, so that they are of one type when compiled
+    return first & 0xFFFF, first >> 16 & 0xFFFF, second & 0xFFFF, second >> 16 & 0xFFFF
 
 
 XOSHIRO_JUMP = (0x8764000B, 0xF542D2D3, 0x6FA035C3, 0x77F2DB5B)
@@ -127,6 +179,11 @@ def _lfsr48_next_rows(states: gf2.Words) -> gf2.Words:
     return np.stack([low | middle << 16, high], axis=1).astype(np.uint32)
 
 
+def _linear64_next_rows(states: gf2.Words) -> gf2.Words:
+    s0, s1, s2, s3 = linear64_next(halves(states[:, 0], states[:, 1]))
+    return np.stack([s0 | s1 << 16, s2 | s3 << 16], axis=1).astype(np.uint32)
+
+
 def _xoshiro_jump_rows(states: gf2.Words) -> gf2.Words:
     total = np.zeros_like(states)
     for word in XOSHIRO_JUMP:
@@ -141,6 +198,7 @@ _NEXT_ROWS = {
     Generator.XOSHIRO128: _xoshiro128_next_rows,
     Generator.XOSHIRO64: _xoshiro64_next_rows,
     Generator.LFSR48: _lfsr48_next_rows,
+    Generator.LINEAR64: _linear64_next_rows,
 }
 
 
@@ -176,7 +234,7 @@ def splitmix64(seed: int, count: int) -> list[int]:
 def streams(kind: Generator, seed: int, count: int) -> gf2.Words:
     """Registers of ``count`` streams, spaced by jump-ahead from one user seed.
 
-    ``XOSHIRO128`` streams lie 2^64 updates apart. The others lie `XOSHIRO64_SPACING`
+    ``XOSHIRO128`` streams lie 2^64 updates apart. The others lie `SPACING64`
     updates or `LFSR48_SPACING` shifts apart on the one period that there is,
     starting at a place that the seed chooses.
 
@@ -187,7 +245,7 @@ def streams(kind: Generator, seed: int, count: int) -> gf2.Words:
     seed : int
         User seed, taken modulo 2^64.
     count : int
-        Streams: replica r of p-bit p of an n-p-bit array is stream ``r * n + p``.
+        How many.
 
     Returns
     -------
@@ -203,6 +261,11 @@ def streams(kind: Generator, seed: int, count: int) -> gf2.Words:
             if place >> bit & 1:
                 first = gf2.apply(leap, first)
     return gf2.orbit(partial(_spacing_images, kind), first[0], count)
+
+
+def powered_up(kind: Generator, count: int) -> gf2.Words:
+    """Registers of a device before a seed is written: the streams of seed 0, but 0, which has none, of ``LINEAR64``."""
+    return np.zeros((count, kind.words), np.uint32) if kind is Generator.LINEAR64 else streams(kind, 0, count)
 
 
 @cache
@@ -230,7 +293,7 @@ def _stream_spacing(kind: Generator, level: int) -> gf2.Words:
         return gf2.matrix(_xoshiro_jump_rows, 4)
     # the order of an update of the LFSR is odd, so any number of shifts is some number of updates
     shift = pow(LFSR48_LEAP, -1, LFSR48_PERIOD)
-    spacing = XOSHIRO64_SPACING if kind is Generator.XOSHIRO64 else LFSR48_SPACING * shift % LFSR48_PERIOD
+    spacing = LFSR48_SPACING * shift % LFSR48_PERIOD if kind is Generator.LFSR48 else SPACING64
     return gf2.power(_leaps(kind)[0], spacing)
 
 
@@ -266,20 +329,70 @@ def showing(kind: Generator, words: npt.NDArray[np.uint16]) -> gf2.Words:
     ----------
     kind : Generator
         The generator.
-    words : ndarray of uint16, shape (...)
-        Random words.
+    words : ndarray of uint16, shape (..., kind.share)
+        Random words of each register.
 
     Returns
     -------
     ndarray of uint32, shape (..., kind.words)
         Where s0 = 0 the ++ output is s3, rotated; where the rest is 0 the LFSR's word is its highest.
     """
-    registers = np.zeros((*words.shape, kind.words), np.uint32)
+    registers = np.zeros((*words.shape[:-1], kind.words), np.uint32)
     wide = words.astype(np.uint32)
+    first = wide[..., 0]
     if kind is Generator.XOSHIRO128:
-        registers[..., 3] = rotate_left(wide << 16, 25, 32)
+        registers[..., 3] = rotate_left(first << 16, 25, 32)
     elif kind is Generator.XOSHIRO64:
-        registers[..., 1] = rotate_left(wide, 9, 16) << 16
+        registers[..., 1] = rotate_left(first, 9, 16) << 16
+    elif kind is Generator.LFSR48:
+        registers[..., 1] = first
     else:
-        registers[..., 1] = wide
+        registers[..., 0], registers[..., 1] = first | wide[..., 1] << 16, wide[..., 2] | wide[..., 3] << 16
     return registers
+
+
+INJECTED_BIT = 0
+"""Bit of a ``LINEAR64`` register into which a new one is shifted, one bit of it per update."""
+
+
+def seeds(kind: Generator, registers: gf2.Words) -> gf2.Words:
+    """What is written to a device so that its generators hold these registers.
+
+    ``LINEAR64`` has no second input for every bit. While its register, cleared
+    before, makes 64 updates, the 64 bits that are written, lowest first, are added to `INJECTED_BIT`;
+    any register can be reached so. Others are written as they are.
+
+    Parameters
+    ----------
+    kind : Generator
+        The generator.
+    registers : ndarray of uint32, shape (..., kind.words)
+        Registers.
+
+    Returns
+    -------
+    ndarray of uint32, shape (..., kind.words)
+    """
+    if kind is not Generator.LINEAR64:
+        return registers
+    return gf2.look_up(_seed_images()[1], registers.reshape(-1, kind.words)).reshape(registers.shape)
+
+
+def seeded(kind: Generator, written: gf2.Words) -> gf2.Words:
+    """Registers after a seed was written: the inverse of `seeds`."""
+    if kind is not Generator.LINEAR64:
+        return written
+    return gf2.look_up(_seed_images()[0], written.reshape(-1, kind.words)).reshape(written.shape)
+
+
+@cache
+def _seed_images() -> tuple[gf2.Words, gf2.Words]:
+    """`gf2.byte_images` of the map from seeds to registers, and of its inverse."""
+    kind = Generator.LINEAR64
+    injected = np.zeros((1, kind.words), np.uint32)
+    injected[0, INJECTED_BIT // 32] = 1 << INJECTED_BIT % 32
+    rows = [injected]
+    for _ in range(kind.bits - 1):
+        rows.append(next_rows(kind)(rows[-1]))
+    reached = np.concatenate(rows[::-1])
+    return gf2.byte_images(reached), gf2.byte_images(gf2.inverse(reached))

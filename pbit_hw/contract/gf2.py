@@ -78,6 +78,27 @@ def power(linear: Words, exponent: int) -> Words:
     return result
 
 
+def inverse(linear: Words) -> Words:
+    """The map that undoes another, by Gauss-Jordan elimination.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+    bits = np.unpackbits(_bytes(linear), axis=1, bitorder="little")
+    rows = np.concatenate([bits, np.eye(len(bits), dtype=np.uint8)], axis=1)
+    for column in range(len(bits)):
+        found = np.flatnonzero(rows[column:, column])
+        if not len(found):
+            raise ValueError("the map is singular")
+        rows[[column, column + found[0]]] = rows[[column + found[0], column]]
+        others = np.flatnonzero(rows[:, column])
+        rows[others[others != column]] ^= rows[column]
+    undone = np.packbits(rows[:, len(bits) :], axis=1, bitorder="little")
+    return undone.view("<u4").astype(np.uint32)
+
+
 def orbit(doublings: Callable[[int], Words], first: Words, count: int) -> Words:
     """The states ``first, L first, L L first, ...``, by doubling.
 

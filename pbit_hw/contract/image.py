@@ -57,6 +57,12 @@ class Image:
     scale : float
         What a weight register of value 1 stands for in the model's units; the register of beta then holds ``scale``
         times the model's beta. Arrays know nothing of it.
+    interleave : int
+        Replicas that the array holds: 1, whose colours take turns, or a multiple of the colours, which follow one
+        another through the array so that every p-bit updates in every clock.
+    lanes : int
+        0, or of p-bits that take turns: those of a colour at so many lanes in turn, and at the lanes' generators.
+        Such an array holds one replica, see `tiled`.
     """
 
     unit: Unit
@@ -71,6 +77,8 @@ class Image:
     clamped: Uint8
     clamp_values: Uint8
     scale: float = 1.0
+    interleave: int = 1
+    lanes: int = 0
 
     @property
     def size(self) -> int:
@@ -96,6 +104,75 @@ class Image:
     def colour(self) -> Int32:
         """Colour of each p-bit, shape (n,)."""
         return np.repeat(np.arange(self.colours, dtype=np.int32), np.diff(self.colour_first))
+
+    @property
+    def latency(self) -> int:
+        """Clocks that an update takes: those that one colour is behind the one before it."""
+        return max(self.interleave // self.colours, 1)
+
+    @property
+    def period(self) -> int:
+        """Clocks from an update of a p-bit to the next one of the same p-bit and replica."""
+        return max(self.interleave, self.colours)
+
+    @property
+    def home_slots(self) -> int:
+        """Clocks that an interleaved array runs on after its last sweep, until its replicas are back home."""
+        return self.interleave if self.interleave > 1 else 0
+
+    @cached_property
+    def stream(self) -> Int32:
+        """Generator register that each p-bit draws from, shape (n,): `Generator.share` of a colour share one."""
+        if self.lanes:
+            return (self._lane // self.generator.share).astype(np.int32)
+        within = np.arange(self.size) - self.colour_first[self.colour]
+        registers = -(-np.diff(self.colour_first) // self.generator.share)
+        first = np.cumsum(registers) - registers
+        return (first[self.colour] + within // self.generator.share).astype(np.int32)
+
+    @cached_property
+    def taken(self) -> Int32:
+        """Which of the words of its register each p-bit takes, shape (n,)."""
+        return (self._lane % self.generator.share).astype(np.int32)
+
+    @cached_property
+    def _lane(self) -> npt.NDArray[np.int64]:
+        """Lane of each p-bit, shape (n,): its place in its colour where each has one of its own."""
+        within = np.arange(self.size) - self.colour_first[self.colour]
+        return within % self.lanes if self.lanes else within
+
+    @cached_property
+    def streams(self) -> int:
+        """Number of generator registers."""
+        if self.lanes:
+            return -(-self.lanes // self.generator.share)
+        return int(self.stream[-1]) + 1 if self.size else 0
+
+    @property
+    def register_counts(self) -> dict[str, int]:
+        """Words of each register that is not of a fixed size, see `registers.Register`."""
+        return {
+            "packed": (self.size + 31) // 32,
+            "n": self.size,
+            "slots": self.slots,
+            "streams * words": self.streams * self.generator.words,
+            "shape": 0,
+            "steps": 0,
+            "schedule": 0,
+            "counters": 0,
+        }
+
+    @property
+    def sizes(self) -> tuple[int, int, int]:
+        """P-bits, weights and colours."""
+        return self.size, self.slots, self.colours
+
+    @cached_property
+    def updates(self) -> npt.NDArray[np.int64]:
+        """Updates by which each register moves in a sweep, shape (streams,)."""
+        if self.lanes:
+            return np.bincount(self.stream[self.taken == 0], minlength=self.streams)
+        return np.full(self.streams, self.interleave)
 
     @cached_property
     def owners(self) -> Int32:
@@ -152,7 +229,9 @@ class Image:
     def digest(self) -> bytes:
         """16 bytes that name the hardware: everything but weights, biases and clamps, and the contract's version."""
         formats = f"{self.weight_format} {self.beta_format}"
-        sha = hashlib.sha256(f"pbit-array {VERSION} {self.unit.name} {self.generator.name} {formats}".encode())
+        turns = f"{self.interleave} lanes {self.lanes}" if self.lanes else f"{self.interleave}"
+        text = f"pbit-array {VERSION} {self.unit.name} {self.generator.name} {formats} {turns}"
+        sha = hashlib.sha256(text.encode())
         for array in (self.colour_first, self.slot_first, self.neighbours):
             sha.update(np.asarray(array, "<i4").tobytes())
         return sha.digest()[:16]
@@ -192,6 +271,18 @@ class Image:
         image.check_values()
         return image
 
+    def interleaved(self, replicas: int) -> Image:
+        """The same array with so many replicas in it.
+
+        Raises
+        ------
+        ImageError
+            If that is neither 1 nor a multiple of the colours.
+        """
+        image = replace(self, interleave=replicas)
+        image.check_interleave()
+        return image
+
     def with_clamps(self, clamped: Uint8, values: Uint8) -> Image:
         """The same array with other clamps at power-up."""
         image = replace(self, clamped=clamped, clamp_values=values)
@@ -207,6 +298,8 @@ class Image:
             "weight_format": str(self.weight_format),
             "beta_format": str(self.beta_format),
             "scale": self.scale,
+            "interleave": self.interleave,
+            "lanes": self.lanes,
         }
         return meta, {name: getattr(self, name) for name in _ARRAYS}
 
@@ -233,6 +326,8 @@ class Image:
             beta_format=UnsignedFormat.parse(meta["beta_format"]),
             **{name: arrays[name] for name in _ARRAYS},
             scale=float(meta["scale"]),
+            interleave=int(meta["interleave"]),
+            lanes=int(meta["lanes"]),
         )
         image.check()
         return image
@@ -258,9 +353,29 @@ class Image:
         if not 0 < self.scale < np.inf:
             raise ImageError(f"scale {self.scale} is not positive and finite")
 
+    def check_interleave(self) -> None:
+        """Raise `ImageError` unless the replicas can follow one another through the colours."""
+        if self.interleave != 1 and (min(self.interleave, self.colours) < 1 or self.interleave % self.colours):
+            raise ImageError(
+                f"an array of {self.colours} colours cannot hold {self.interleave} replicas; "
+                f"use 1 or a multiple of {self.colours}"
+            )
+
+    def check_lanes(self) -> None:
+        """Raise `ImageError` unless p-bits can take turns at the lanes: then every turn moves its lanes' registers."""
+        if self.lanes and self.interleave != 1:
+            raise ImageError(f"p-bits that take turns at {self.lanes} lanes are not interleaved; use interleave=1")
+        if self.lanes and self.lanes <= self.generator.share:
+            raise ImageError(
+                f"{self.lanes} lanes with generators of {self.generator.share} p-bits each; use more than "
+                f"{self.generator.share} lanes, or another generator"
+            )
+
     def check(self) -> None:
         """Raise `ImageError` unless the image is one that hardware could be built from."""
         self.check_values()
+        self.check_interleave()
+        self.check_lanes()
         _check_ranges("colour_first", self.colour_first, self.size)
         if self.slots and not 0 <= self.neighbours.min() <= self.neighbours.max() < self.size:
             raise ImageError(f"a neighbour lies outside the {self.size} p-bits")

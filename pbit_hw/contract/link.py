@@ -35,7 +35,7 @@ class Opcode(enum.IntEnum):
     WRITE = 2
     """address u32, words -> empty."""
     SAMPLE = 3
-    """sweeps u32, samples u16 -> one answer per sample: the packed state after each run of ``sweeps`` sweeps."""
+    """sweeps u32, samples u16 -> one answer per sample: the packed state of each replica after ``sweeps`` sweeps."""
     REFUSE = 0x7F
     """answer only: reason u8."""
 
@@ -52,7 +52,7 @@ class Refusal(enum.IntEnum):
     ADDRESS = 4
     """One of the words is no register, or none that may be accessed so."""
     BUSY = 5
-    """A run was to be started, and one is under way."""
+    """A run is under way and more than a stop is asked for, or one is to begin and `STATE` is not the first replica."""
 
 
 READ = struct.Struct("<IH")

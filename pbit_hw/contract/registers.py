@@ -2,13 +2,18 @@
 
 An address is 32 bits: the region in the top 8, the offset in the low 24.
 Registers are 32 bits wide; narrower ones ignore the high bits when written and
-read as zero there, signed ones are written in two's complement.
+read as zero there, signed ones are written in two's complement. While the array
+runs, nothing but `Control.STOP` can be written.
 """
 
 from __future__ import annotations
 
 import enum
+import zlib
 from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
 
 from . import VERSION
 from .image import Image
@@ -25,10 +30,11 @@ class Region(enum.IntEnum):
     CONTROL = 0
     STATE = 1
     CLAMP = 2
-    VALUE = 3
     BIAS = 4
     WEIGHT = 5
     GENERATOR = 6
+    SCHEDULE = 7
+    COUNT = 8
 
 
 class Control(enum.IntEnum):
@@ -44,9 +50,38 @@ class Control(enum.IntEnum):
     SWEEPS = 10
     STOP = 11
     BETA = 12
+    INTERLEAVE = 13
+    ROTATE = 14
+    FIXED = 15
+    STEPS = 16
+    SHAPE = 32
 
 
 DIGEST_WORDS = 4
+
+
+class Mapped(Protocol):
+    """What registers are there for: an `Image`, or the `tiled.Shape` of an engine for many."""
+
+    @property
+    def register_counts(self) -> dict[str, int]:
+        """Words of each register that is not of a fixed size, by what `Register.count` says."""
+        ...
+
+    @property
+    def sizes(self) -> tuple[int, int, int]:
+        """P-bits, weights and colours."""
+        ...
+
+    @property
+    def digest(self) -> bytes:
+        """16 bytes that name the hardware."""
+        ...
+
+    @property
+    def interleave(self) -> int:
+        """Replicas in the array."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -72,14 +107,9 @@ class Register:
     text: str
     count: str = "1"
 
-    def words(self, image: Image) -> int:
+    def words(self, image: Mapped) -> int:
         """Number of words of this register for an image."""
-        counts = {
-            "packed": (image.size + 31) // 32,
-            "n": image.size,
-            "slots": image.slots,
-            "n * words": image.size * image.generator.words,
-        }
+        counts = image.register_counts
         return counts[self.count] if self.count in counts else int(self.count)
 
 
@@ -94,15 +124,21 @@ _CONTROL = (
     (Control.SWEEPS, "rw", "write while idle: start that many sweeps; read: sweeps left, 0 when idle", "1"),
     (Control.STOP, "w", "any value: stop at the end of the sweep under way", "1"),
     (Control.BETA, "rw", "code of the inverse temperature", "1"),
+    (Control.INTERLEAVE, "r", "replicas in the array", "1"),
+    (Control.ROTATE, "w", "any value: `STATE` is the next replica's; a run starts from the first", "1"),
+    (Control.FIXED, "r", "0, or the checksum of weights, biases and beta that cannot be loaded", "1"),
+    (Control.STEPS, "rw", "write while idle: carry out so many steps of the schedule; read: steps left", "steps"),
+    (Control.SHAPE, "r", "of a tiled engine: what it is built for, see `tiled.Shape`", "shape"),
 )
 
 _REGIONS = (
-    (Region.STATE, "r", "states, p-bit p in bit p % 32 of word p // 32", "packed"),
-    (Region.CLAMP, "w", "1 where a p-bit is clamped", "packed"),
-    (Region.VALUE, "w", "what a clamped p-bit is clamped to", "packed"),
+    (Region.STATE, "rw", "states of one replica, p-bit p in bit p % 32 of word p // 32", "packed"),
+    (Region.CLAMP, "w", "1 where a p-bit keeps its state, in every replica", "packed"),
     (Region.BIAS, "w", "folded bias of each p-bit", "n"),
     (Region.WEIGHT, "w", "weight of each slot", "slots"),
-    (Region.GENERATOR, "w", "generator registers, p-bit by p-bit, word 0 first", "n * words"),
+    (Region.GENERATOR, "w", "seeds of the generator registers, one after another, word 0 first", "streams * words"),
+    (Region.SCHEDULE, "w", "steps: code of beta, sweeps, repeats, 1 to count after each", "schedule"),
+    (Region.COUNT, "rw", "counters of p-bits and edges, see `schedule`", "counters"),
 )
 
 REGISTERS: tuple[Register, ...] = (
@@ -117,7 +153,7 @@ def address(region: Region, offset: int = 0) -> int:
     return int(region) << OFFSET_BITS | int(offset)
 
 
-def find(addr: int, image: Image) -> Register | None:
+def find(addr: int, image: Mapped) -> Register | None:
     """The register that an address belongs to, or None."""
     for register in REGISTERS:
         start = address(register.region, register.offset)
@@ -126,15 +162,24 @@ def find(addr: int, image: Image) -> Register | None:
     return None
 
 
-def identity(image: Image, clock_hz: int) -> dict[int, int]:
-    """Contents of the read-only control registers, by offset."""
+def identity(image: Mapped, clock_hz: int, fixed: int = 0) -> dict[int, int]:
+    """Contents of the read-only control registers, by offset; ``fixed`` is a baked array's `fixed_checksum`."""
+    size, slots, colours = image.sizes
     digest = [int.from_bytes(image.digest[4 * k : 4 * k + 4], "little") for k in range(DIGEST_WORDS)]
     return {
         Control.MAGIC: MAGIC,
         Control.VERSION: VERSION,
         **{Control.DIGEST + k: word for k, word in enumerate(digest)},
-        Control.SIZE: image.size,
-        Control.SLOTS: image.slots,
-        Control.COLOURS: image.colours,
+        Control.SIZE: size,
+        Control.SLOTS: slots,
+        Control.COLOURS: colours,
         Control.CLOCK_HZ: clock_hz,
+        Control.INTERLEAVE: image.interleave,
+        Control.FIXED: fixed,
     }
+
+
+def fixed_checksum(image: Image, beta: int) -> int:
+    """What `Control.FIXED` says of an array whose weights, biases and code of beta are constants; never 0."""
+    codes = (image.weights, image.biases, np.array([beta]))
+    return zlib.crc32(b"".join(np.asarray(array, "<i4").tobytes() for array in codes)) or 1

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from .errors import RequestError
-from .generator import advanced, splitmix64, streams
+from .generator import advanced, splitmix64
 from .image import Image
-from .request import Batch, Request, call_seed, initial_states
+from .request import Batch, Request, call_seed, initial_states, replica_streams
 
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
@@ -76,7 +76,7 @@ class Replicas:
         self._sampler, self._seed, self._runs = sampler, seed, 0
         image = self._made_of = sampler.program.image
         self._states = initial_states(seed, count, image.size)
-        self._registers = streams(image.generator, seed, self._states.size).reshape(*self._states.shape, -1)
+        self._registers = replica_streams(image, seed, count)
         self._clamped = np.zeros(image.size, np.uint8)
 
     def _image(self) -> Image:
@@ -131,7 +131,7 @@ class Replicas:
         RequestError
             If the sampler holds another array by now.
         """
-        generator = self._image().generator
+        image = self._image()
         seed = call_seed(splitmix64(~self._seed, 1)[0], self._runs)  # not one of the sampler's own runs
         keep = np.array([len(betas)], np.int64)
         batch = self._sampler.run(
@@ -139,7 +139,10 @@ class Replicas:
         )
         self._runs += 1
         self._states = batch.states[-1]
-        self._registers = advanced(generator, self._registers, len(betas))
+        self._registers = self._registers.copy()
+        for updates in np.unique(image.updates).tolist():
+            some = image.updates == updates
+            self._registers[:, some] = advanced(image.generator, self._registers[:, some], len(betas) * updates)
 
     def counts(self, pairs: Pairs, first: int) -> tuple[Int64, Int64]:
         """In how many replicas p-bits are 1, and in how many both of a pair are.

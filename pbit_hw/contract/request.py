@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .generator import SPLITMIX64_STEP, Generator, splitmix64, streams
+from .errors import RequestError
+from .generator import SPLITMIX64_STEP, next_rows, showing, splitmix64, streams
+from .image import Image
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,14 +23,14 @@ class Request:
     keep : ndarray of int64, shape (kept,)
         Sweeps (counted from 1, ascending) after which the states are kept.
     seed : int
-        User seed; replica r of p-bit p draws from stream ``r * n + p``.
+        User seed of the generators, see `replica_streams`.
     initial : ndarray of uint8, shape (replicas, n)
         States before the first sweep.
     clamped : ndarray of uint8, shape (n,)
         Which p-bits are clamped, from before the first sweep.
     clamp_values : ndarray of uint8, shape (replicas, n)
         To what, in each replica.
-    registers : ndarray of uint32, shape (replicas, n, generator words), optional
+    registers : ndarray of uint32, shape (replicas, streams, generator words), optional
         Where the generators start instead; what is no generator still draws from the seed.
     """
 
@@ -50,12 +52,9 @@ class Request:
         """States before the first sweep with the clamps in force, shape (replicas, n)."""
         return np.where(self.clamped.astype(bool), self.clamp_values, self.initial)
 
-    def generators(self, kind: Generator) -> npt.NDArray[np.uint32]:
-        """Generator registers before the first sweep, shape (replicas, n, kind.words)."""
-        if self.registers is not None:
-            return self.registers
-        replicas, n = self.initial.shape
-        return streams(kind, self.seed, replicas * n).reshape(replicas, n, -1)
+    def generators(self, image: Image) -> npt.NDArray[np.uint32]:
+        """Generator registers before the first sweep, shape (replicas, streams, generator words)."""
+        return replica_streams(image, self.seed, self.replicas) if self.registers is None else self.registers
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +74,70 @@ class Batch:
     states: npt.NDArray[np.uint8]
     flips: int
     wall_ns: int
+
+
+def replica_streams(image: Image, seed: int, replicas: int) -> npt.NDArray[np.uint32]:
+    """Generator registers that replicas start with.
+
+    Replicas of an interleaved array draw from one register in turn: replica r begins r updates further on, and every
+    sweep takes ``interleave`` updates. Register s of the g-th such set is stream ``g * streams + s`` of the seed.
+
+    Returns
+    -------
+    ndarray of uint32, shape (replicas, streams, generator words)
+    """
+    sets = -(-replicas // image.interleave)
+    first = streams(image.generator, seed, sets * image.streams).reshape(sets, image.streams, -1)
+    return in_turn(image, first)[:replicas]
+
+
+def in_turn(image: Image, first: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
+    """Generator registers of all replicas of sets, from those of the first replica of each.
+
+    Parameters
+    ----------
+    image : Image
+        The array.
+    first : ndarray of uint32, shape (sets, streams, generator words)
+        Where the registers of the array stand.
+
+    Returns
+    -------
+    ndarray of uint32, shape (sets * interleave, streams, generator words)
+    """
+    turns = [first.reshape(-1, first.shape[-1])]
+    for _ in range(1, image.interleave):
+        turns.append(next_rows(image.generator)(turns[-1]))
+    return np.stack(turns).reshape(-1, *first.shape).swapaxes(0, 1).reshape(-1, *first.shape[1:])
+
+
+def shown(image: Image, words: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint32]:
+    """Generator registers from which every p-bit draws a given word next.
+
+    Parameters
+    ----------
+    image : Image
+        The array.
+    words : ndarray of uint16, shape (..., n)
+        Random words.
+
+    Returns
+    -------
+    ndarray of uint32, shape (..., streams, generator words)
+
+    Raises
+    ------
+    RequestError
+        If p-bits take turns at the registers, so that one cannot hold the words of all.
+    """
+    if image.lanes:
+        raise RequestError(
+            f"p-bits take turns at {image.lanes} lanes and their generators, so that a source cannot stand for these; "
+            f"compile the program without lanes"
+        )
+    shared = np.zeros((*words.shape[:-1], image.streams, image.generator.share), np.uint16)
+    shared[..., image.stream, image.taken] = words
+    return showing(image.generator, shared)
 
 
 def call_seed(seed: int, call: int) -> int:

@@ -12,6 +12,7 @@ from .errors import RequestError
 from .image import Image
 from .replicas import Replicas
 from .request import Batch, Request, call_seed
+from .schedule import Counts
 
 
 class ProgramLike(Protocol):
@@ -89,6 +90,21 @@ class Sampler(ABC):
         Batch
             States in physical order.
         """
+
+    def count(self, request: Request) -> Counts:
+        """Carry out a request and count its kept states instead of returning them.
+
+        Parameters
+        ----------
+        request : Request
+            What `Program.request` made.
+
+        Returns
+        -------
+        Counts
+            In physical order.
+        """
+        return Counts.of(self.program.image, self.run(request).states)
 
     def load(self, program: Any) -> None:
         """Load another program."""

@@ -1,16 +1,14 @@
-"""What known boards hold, and what an array needs at least.
+"""What known boards hold, and in which form an array fits them best.
 
-Flip-flops are counted exactly from the register map, so an array with more of
-them than a board has is refused before anything is synthesised. LUTs can only
-be estimated before synthesis; an estimate never refuses anything.
+An array with more flip-flops than a board has is refused before anything is
+synthesised. LUTs can only be estimated before synthesis; an estimate never refuses anything.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .generator import Generator
+from .forms import Demand, Form, demand
 from .image import Image
 
 
@@ -23,13 +21,17 @@ class Target:
     name, title, part : str
         Name on the command line, name for people, FPGA.
     family : str
-        Key of the LUT estimates: ``ice40`` or ``ecp5``.
+        Key of the LUT estimates, see `forms.FAMILIES`.
     luts, ffs, brams, multipliers : int
         4-input LUTs, flip-flops, block RAMs and hardware multipliers.
     clock_hz : int
         Oscillator on the board.
     max_degree : int
-        Largest degree of a p-bit: its whole adder tree settles within one clock.
+        Largest degree of an adder p-bit: its whole adder tree settles within one clock.
+    table_degree : int
+        Largest degree of a table p-bit or a baked one.
+    adder_hz, table_hz : int
+        Clocks to expect of adder p-bits that take one clock, and of the others.
     """
 
     name: str
@@ -42,38 +44,109 @@ class Target:
     multipliers: int
     clock_hz: int
     max_degree: int
+    table_degree: int
+    adder_hz: int
+    table_hz: int
 
+
+MHZ = 1_000_000
 
 TARGETS: dict[str, Target] = {
     target.name: target
     for target in (
-        Target("icebreaker", "iCEBreaker", "iCE40UP5K-SG48", "ice40", 5280, 5280, 30, 8, 12_000_000, 32),
-        Target("ulx3s_85f", "ULX3S-85F", "LFE5U-85F-6BG381C", "ecp5", 83640, 83640, 208, 156, 25_000_000, 128),
+        Target(
+            name="icebreaker",
+            title="iCEBreaker",
+            part="iCE40UP5K-SG48",
+            family="ice40",
+            luts=5280,
+            ffs=5280,
+            brams=30,
+            multipliers=8,
+            clock_hz=12 * MHZ,
+            max_degree=32,
+            table_degree=8,
+            adder_hz=9 * MHZ,
+            table_hz=36 * MHZ,
+        ),
+        Target(
+            name="ice40_hx8k_b_evn",
+            title="iCE40-HX8K-B-EVN",
+            part="iCE40HX8K-CT256",
+            family="ice40",
+            luts=7680,
+            ffs=7680,
+            brams=32,
+            multipliers=0,
+            clock_hz=12 * MHZ,
+            max_degree=32,
+            table_degree=8,
+            adder_hz=22 * MHZ,
+            table_hz=100 * MHZ,
+        ),
+        Target(
+            name="icesugar_pro",
+            title="iCESugar-Pro",
+            part="LFE5U-25F-6BG256C",
+            family="ecp5",
+            luts=24_288,
+            ffs=24_288,
+            brams=56,
+            multipliers=28,
+            clock_hz=25 * MHZ,
+            max_degree=128,
+            table_degree=6,
+            adder_hz=22 * MHZ,
+            table_hz=95 * MHZ,
+        ),
+        Target(
+            name="ulx3s_85f",
+            title="ULX3S-85F",
+            part="LFE5U-85F-6BG381C",
+            family="ecp5",
+            luts=83_640,
+            ffs=83_640,
+            brams=208,
+            multipliers=156,
+            clock_hz=25 * MHZ,
+            max_degree=128,
+            table_degree=6,
+            adder_hz=20 * MHZ,
+            table_hz=85 * MHZ,
+        ),
+        Target(
+            name="tang_nano_9k",
+            title="Tang Nano 9K",
+            part="GW1NR-LV9QN88PC6/I5",
+            family="gowin",
+            luts=8640,
+            ffs=6480,
+            brams=26,
+            multipliers=20,
+            clock_hz=27 * MHZ,
+            max_degree=32,
+            table_degree=4,
+            adder_hz=7 * MHZ,
+            table_hz=20 * MHZ,
+        ),
+        Target(
+            name="tang_primer_20k",
+            title="Tang Primer 20K",
+            part="GW2A-LV18PG256C8/I7",
+            family="gowin",
+            luts=20_736,
+            ffs=15_552,
+            brams=46,
+            multipliers=48,
+            clock_hz=27 * MHZ,
+            max_degree=64,
+            table_degree=4,
+            adder_hz=13 * MHZ,
+            table_hz=30 * MHZ,
+        ),
     )
 }
 """Known boards by name."""
-
-
-@dataclass(frozen=True)
-class Demand:
-    """What an array needs.
-
-    Parameters
-    ----------
-    ffs : int
-        Flip-flops of the array's registers: a lower bound of the whole device, which adds its link.
-    luts : mapping of str to int
-        Estimated LUTs of the whole device, by family: iCE40 multiplies in logic, ECP5 in its multipliers.
-    multiplications : int
-        Products of field and beta, one per p-bit.
-    degree : int
-        Largest degree.
-    """
-
-    ffs: int
-    luts: Mapping[str, int]
-    multiplications: int
-    degree: int
 
 
 @dataclass(frozen=True)
@@ -86,12 +159,18 @@ class Fit:
         The board.
     demand : Demand
         What the array needs.
+    interleave : int
+        Replicas that it holds.
+    flips_per_clock : float
+        P-bits that update in a clock.
     reasons : tuple of str
         Why it cannot fit, with the numbers; empty if nothing rules it out.
     """
 
     target: Target
     demand: Demand
+    interleave: int
+    flips_per_clock: float
     reasons: tuple[str, ...]
 
     @property
@@ -105,71 +184,27 @@ class Fit:
         return self.demand.luts[self.target.family]
 
     @property
+    def brams(self) -> int:
+        """Estimated block RAMs on this board."""
+        return self.demand.brams[self.target.family]
+
+    @property
+    def guess_hz(self) -> int:
+        """The clock to expect, or to try first."""
+        return self.target.adder_hz if self.demand.form is Form.ADDER else self.target.table_hz
+
+    @property
+    def flips_per_s(self) -> float:
+        """P-bit updates per second to expect."""
+        return self.flips_per_clock * self.guess_hz
+
+    @property
     def likely(self) -> bool:
         """Whether it fits by the LUT estimate too."""
         return self.fits and self.luts <= self.target.luts
 
 
-@dataclass(frozen=True)
-class _LutModel:
-    """LUTs of a device, fitted to synthesis of p-bits of degree 2 to 8; F is the field's width, B beta's.
-
-    ``device`` for link and control; per p-bit ``pbit``, ``field`` times F,
-    ``adder`` times degree times F, ``product`` times (F + 1) B where the family
-    multiplies in logic, ``register`` per bit of weights, bias and clamp where
-    flip-flops take logic cells of their own, and ``xoshiro64`` or ``xoshiro128`` for
-    what these take more than ``lfsr48``.
-    """
-
-    device: float
-    pbit: float
-    field: float
-    adder: float
-    product: float
-    register: float
-    xoshiro64: float
-    xoshiro128: float
-
-
-_LUT_MODELS = {
-    "ice40": _LutModel(device=730, pbit=561, field=0, adder=1, product=1, register=1, xoshiro64=49, xoshiro128=198),
-    "ecp5": _LutModel(device=900, pbit=506, field=3, adder=1.6, product=0, register=0, xoshiro64=32, xoshiro128=175),
-}
-
-
-def demand(image: Image) -> Demand:
-    """What an array needs, before synthesis.
-
-    Parameters
-    ----------
-    image : Image
-        The array; weights and biases do not matter.
-    """
-    per_pbit = 3 + image.bias_bits + image.generator.bits
-    weights = image.slots * image.weight_format.bits
-    sweeps_left = 32
-    ffs = image.size * per_pbit + weights + image.beta_format.bits + sweeps_left
-    return Demand(
-        ffs=ffs,
-        luts={family: _luts(image, model) for family, model in _LUT_MODELS.items()},
-        multiplications=image.size,
-        degree=int(image.degrees.max(initial=0)),
-    )
-
-
-def _luts(image: Image, model: _LutModel) -> int:
-    field = image.bias_bits + 2
-    pbit = model.pbit + model.field * field + model.product * (field + 1) * image.beta_format.bits
-    pbit += model.register * (image.bias_bits + 3) + _generator_luts(image.generator, model)
-    slot = model.adder * field + model.register * image.weight_format.bits
-    return round(model.device + image.size * pbit + image.slots * slot)
-
-
-def _generator_luts(kind: Generator, model: _LutModel) -> float:
-    return {Generator.LFSR48: 0, Generator.XOSHIRO64: model.xoshiro64, Generator.XOSHIRO128: model.xoshiro128}[kind]
-
-
-def fit(image: Image, target: Target) -> Fit:
+def fit(image: Image, target: Target, form: Form | None = None) -> Fit:
     """Whether an array may fit a board; refuses only what is known not to.
 
     Parameters
@@ -178,11 +213,39 @@ def fit(image: Image, target: Target) -> Fit:
         The array.
     target : Target
         A board, from `TARGETS`.
+    form : Form, optional
+        Of its p-bits; by default the first of `choices`.
     """
-    need = demand(image)
+    return choices(image, target)[0] if form is None else _fit(image, target, form)
+
+
+def choices(image: Image, target: Target) -> list[Fit]:
+    """The two forms that can be loaded, the better one first: one that likely fits, and then the faster.
+
+    If neither can fit, the first is the one that less speaks against.
+    """
+    both = [_fit(image, target, form) for form in (Form.TABLE, Form.ADDER)]
+    return sorted(both, key=_worse)
+
+
+def _worse(fit: Fit) -> tuple[bool, bool, int, float]:
+    rate = (
+        -fit.flips_per_s if fit.fits else fit.demand.degree > fit.target.table_degree and fit.demand.form is Form.TABLE
+    )
+    return not fit.likely, not fit.fits, len(fit.reasons), rate
+
+
+def _fit(image: Image, target: Target, form: Form) -> Fit:
+    need = demand(image, form)
+    interleave = form.interleave(image)
+    most = target.max_degree if form is Form.ADDER else target.table_degree
+    brams = need.brams[target.family]
     reasons = []
-    if need.degree > target.max_degree:
-        reasons.append(f"largest degree {need.degree} exceeds {target.max_degree}")
+    if need.degree > most:
+        reasons.append(f"largest degree {need.degree} exceeds {most} of {form.value} p-bits")
     if need.ffs > target.ffs:
         reasons.append(f"the array alone has {need.ffs:,} flip-flops of {target.ffs:,}")
-    return Fit(target, need, tuple(reasons))
+    if brams > target.brams:
+        reasons.append(f"{form.value} p-bits take {brams:,} block RAMs of {target.brams:,}")
+    period = max(interleave, image.colours)
+    return Fit(target, need, interleave, image.size * interleave / period, tuple(reasons))

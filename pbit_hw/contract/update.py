@@ -40,3 +40,19 @@ def next_state(total, word, threshold):
 def decide(total, word, beta, shift):
     """The p-bit's next state for a field and a random word at an inverse temperature."""
     return next_state(total, word, TABLE[argument(abs(total), beta, shift)])
+
+
+def entry(total, beta, shift):
+    """16 bits that say all of a decision but its random word: what a table p-bit holds for every set of neighbours.
+
+    The highest bit is the sign, the others the threshold; above a quarter they hold one less, which lets 15 bits reach
+    2^15, since no threshold is exactly 2^14.
+    """
+    threshold = TABLE[argument(abs(total), beta, shift)]
+    return (1 << 15 if total >= 0 else 0) | (threshold - 1 if threshold > 1 << 14 else threshold)
+
+
+def state_of(held, word):
+    """The next state for an `entry` and a random word."""
+    threshold = (held & 0x7FFF) + (held >> 14 & 1)
+    return (word < threshold) != (held >> 15 == 1)

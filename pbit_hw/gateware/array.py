@@ -2,90 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Any, NamedTuple
 
-from amaranth import Cat, Module, Mux, Signal, Value
+from amaranth import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
+from amaranth.utils import bits_for
 
-from ..contract.array import stop
-from ..contract.generator import streams
+from ..contract.errors import FitError
+from ..contract.forms import Form
+from ..contract.generator import WORD_BITS as RANDOM_BITS
+from ..contract.generator import Generator, powered_up
 from ..contract.image import Image
-from ..contract.registers import OFFSET_BITS, Control, Region
-from .update import PBit
+from ..contract.schedule import STEPS
+from .conditional import Adder, Baked, Table, entries
+from .generator import REGISTER_BITS, RandomGenerator, SharedGenerator
+from .loader import ADDRESS_BITS, WORD_BITS, Loader
+from .moments import Moments
+from .ring import Ring
+from .scheduler import Scheduler
+from .sequencer import Sequencer
+from .tabulate import Tabulator
 
-ADDRESS_BITS = 32
-WORD_BITS = 32
-COLUMN_BITS = 4
-"""Low bits of an offset that are decoded together: one 4-input LUT per column."""
+DELAY = 2
+"""Clocks from the counters to the p-bits: one register for all, one for each block of them."""
 
-Written = Callable[[Region, int], Value]
-"""Whether a register, by region and offset, is written in this clock."""
-
-
-class OffsetDecoder(wiring.Component):
-    """One-hot rows and columns of an offset, so that a register's own decoder is one LUT.
-
-    Combinational.
-
-    Parameters
-    ----------
-    count : int
-        Offsets 0 to ``count - 1`` are decoded; larger ones set no row.
-
-    Members
-    -------
-    offset : In(24)
-        Offset in a region.
-    columns : Out(16)
-        One-hot low bits.
-    rows : Out(ceil(count / 16))
-        One-hot other bits.
-    """
-
-    def __init__(self, count: int) -> None:
-        columns = 1 << COLUMN_BITS
-        super().__init__(
-            {"offset": In(OFFSET_BITS), "columns": Out(columns), "rows": Out((count + columns - 1) // columns)}
-        )
-
-    def elaborate(self, platform: object) -> Module:
-        m = Module()
-        low, high = self.offset[:COLUMN_BITS], self.offset[COLUMN_BITS:]
-        spare = max(len(self.rows) - 1, 0).bit_length()
-        fits = Signal()
-        m.d.comb += [
-            fits.eq(high[spare:] == 0),
-            self.columns.eq(Cat(low == column for column in range(len(self.columns)))),
-            self.rows.eq(Cat(fits & (high[:spare] == row) for row in range(len(self.rows)))),
-        ]
-        return m
-
-    def hit(self, offset: int) -> Value:
-        """Whether the offset is ``offset``."""
-        row, column = divmod(offset, len(self.columns))
-        return self.rows[row] & self.columns[column]
+ROW_BITS = 3
+"""Low bits of a p-bit's place in its block that are decoded together."""
 
 
 class Array(wiring.Component):
-    """An array of p-bits, one colour per clock, and the register bus that loads it.
+    """An array of p-bits and the register bus that loads it.
 
-    In each clock with ``sweeps_left`` not zero the p-bits of colour ``phase``
-    update and the phase moves on: `contract.array.clock`, one call per clock.
-    Outputs are registers. A write strobe in a clock changes its register at the
-    end of that clock, whose update still sees the old one; a load of a generator
-    register wins over its update. The writable rows of `contract.registers` are decoded;
-    a write to any other address does nothing, and so does a start while the array runs.
+    The counters do what `contract.array.clock` does in each clock that is not spent on making tables, and the
+    p-bits follow them `DELAY` clocks later: throughput n / colours updates per clock, or n where replicas are
+    interleaved. A run of S sweeps takes S times the colours in clocks, or (S + 1) times the replicas, and before it, if
+    weights, biases or beta of table p-bits were written, what `tabulate.Tabulator` takes.
 
-    At reset the states are 0, generator registers hold the streams of seed 0,
-    beta is `Image.reset_beta`, and the rest is the image's.
+    A word on the bus is taken in a clock in which ``write`` and ``ready`` are set. The writable rows of
+    `contract.registers` are decoded; a write to any other address does nothing, and while the array runs
+    only a stop does something.
+
+    At reset clamped p-bits have their clamp value, the other states are 0, generator registers are
+    `contract.generator.powered_up`, beta is `Image.reset_beta`, and the rest is the image's.
 
     Parameters
     ----------
     image : Image
         The array.
+    form : Form
+        What its p-bits are made of. Tables and constants take two clocks at least and so need an interleaved array.
+    counting : bool
+        Whether it has a schedule and counters, see `contract.schedule`.
     multipliers : int or None
-        Hardware multipliers to ask for, one per p-bit from the first on; None is
+        Hardware multipliers to ask for, one per adder p-bit from the first on; None is
         one for every p-bit. The others multiply in logic, see `activation.Argument`.
 
     Members
@@ -96,123 +66,318 @@ class Array(wiring.Component):
         Address, see `contract.registers`.
     data : In(32)
         The word; narrower registers take the low bits.
-    states : Out(n)
-        The p-bits.
-    phase : Out(bits of the last colour, at least 1)
-        Colour that updates next.
+    ready : Out(1)
+        The word is taken.
+    running : Out(1)
+        The array runs, or tables are made for it.
+    home : Out(1)
+        The replica at hand is the first.
+    shown : Out(n)
+        States of the replica at hand.
     sweeps_left : Out(32)
-        Sweeps to do, the one under way included; 0 when idle.
+        Sweeps to do, see `sequencer.Sequencer`.
     beta : Out(beta bits)
         Code of the inverse temperature.
+    steps_left : Out(7)
+        Steps of the schedule to do.
+    counter : Out(32)
+        The counter at the offset of ``address``, 2 clocks later.
+
+    Raises
+    ------
+    FitError
+        If table p-bits or constants are asked for and an update takes one clock, or the image is for lanes.
     """
 
-    def __init__(self, image: Image, *, multipliers: int | None = None) -> None:
+    def __init__(
+        self, image: Image, form: Form = Form.ADDER, *, counting: bool = False, multipliers: int | None = None
+    ) -> None:
+        if image.lanes:
+            raise FitError(
+                f"this program is for a tiled engine of {image.lanes} lanes, not for an array; compile it without lanes"
+            )
+        if image.latency < form.latency:
+            raise FitError(
+                f"{form.value} p-bits take {form.latency} clocks, with {image.interleave} replicas in the array they "
+                f"have {image.latency}; interleave {form.interleave(image)} replicas or use adder p-bits"
+            )
         self._image = image
+        self._form = form
+        self._counting = counting
         in_hardware = image.size if multipliers is None else multipliers
-        seeds = streams(image.generator, 0, image.size).tolist()
-        self.pbits = [PBit(image, pbit, seeds[pbit], multiplier=pbit < in_hardware) for pbit in range(image.size)]
+        makers = {
+            Form.ADDER: lambda pbit: Adder(image, pbit, multiplier=pbit < in_hardware),
+            Form.TABLE: lambda pbit: Table(int(image.degrees[pbit]), image.latency),
+            Form.BAKED: lambda pbit: Baked(entries(image, pbit, image.reset_beta), image.latency),
+        }
+        self._conditionals: list[Any] = [makers[form](pbit) for pbit in range(image.size)]
+        self.rings = [self._ring(pbit) for pbit in range(image.size)]
+        self.sequencer = Sequencer(image)
+        self.active = Signal(DELAY)
+        """Whether each of the last clocks was one of the array's."""
+        shared = image.generator is Generator.LINEAR64
+        self.generators: list[Any] = [
+            SharedGenerator() if shared else RandomGenerator(image.generator, seed)
+            for seed in powered_up(image.generator, image.streams).tolist()
+        ]
         super().__init__(
             {
                 "write": In(1),
                 "address": In(ADDRESS_BITS),
                 "data": In(WORD_BITS),
-                "states": Out(image.size),
-                "phase": Out(max(1, (image.colours - 1).bit_length())),
+                "ready": Out(1),
+                "running": Out(1),
+                "home": Out(1),
+                "shown": Out(image.size),
                 "sweeps_left": Out(WORD_BITS),
                 "beta": Out(image.beta_format.bits, init=image.reset_beta),
+                "steps_left": Out(bits_for(STEPS)),
+                "counter": Out(WORD_BITS),
             }
         )
+
+    def _ring(self, pbit: int) -> Ring:
+        image = self._image
+        home = -(int(image.colour[pbit]) + 1) * image.latency % image.interleave
+        clamped = int(image.clamped[pbit])
+        return Ring(image.interleave, home, clamped, clamped & int(image.clamp_values[pbit]))
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         image = self._image
-        largest = max(image.slots, image.size * image.generator.words, int(Control.BETA) + 1)
-        m.submodules.offset = offset = OffsetDecoder(largest)
-        m.d.comb += offset.offset.eq(self.address[:OFFSET_BITS])
-        strobes = {region: Signal(name=f"write_{region.name.lower()}") for region in Region}
-        for region, strobe in strobes.items():
-            m.d.comb += strobe.eq(self.write & (self.address[OFFSET_BITS:] == region))
-
-        def written(region: Region, place: int) -> Value:
-            return strobes[region] & offset.hit(place)
-
-        turns = self._count(m, written)
-        for pbit, component in enumerate(self.pbits):
-            m.submodules[f"pbit_{pbit}"] = component
-            self._run(m, pbit, turns[int(image.colour[pbit])])
-            self._load(m, pbit, written)
-        m.d.comb += self.states.eq(Cat(component.state for component in self.pbits))
+        adders = image.slots if self._form is Form.ADDER else 0
+        m.submodules.loader = loader = Loader(image, max(adders, image.size, image.streams * image.generator.words))
+        m.submodules.sequencer = sequencer = self.sequencer
+        turns, rotate = Signal(image.colours), Signal()
+        m.d.sync += [turns.eq(sequencer.turns), self.active.eq(Cat(sequencer.active | rotate, self.active))]
+        moving = sequencer.sweeps_left.any() | self.active.any()
+        orders = _Orders(Signal(), Signal(WORD_BITS), Signal(), Signal(WORD_BITS))
+        if self._counting:
+            busy = self._connect_counters(m, loader, orders, rotate, moving)
+        else:
+            busy = Const(0)
+            m.d.comb += [orders.start.eq(loader.start), orders.set_beta.eq(loader.beta), rotate.eq(loader.rotate)]
+            m.d.comb += [orders.sweeps.eq(loader.data), orders.beta.eq(loader.data)]
+        m.d.comb += [
+            loader.write.eq(self.write),
+            loader.address.eq(self.address),
+            loader.data_in.eq(self.data),
+            loader.running.eq(self.running),
+            self.ready.eq(loader.ready),
+            self.home.eq(loader.home),
+            self.running.eq(moving | busy),
+            self.sweeps_left.eq(sequencer.sweeps_left),
+            sequencer.start.eq(orders.start),
+            sequencer.sweeps.eq(orders.sweeps),
+            sequencer.stop.eq(loader.stop),
+        ]
+        self._connect_generators(m, loader, turns)
+        self._connect_rings(m, loader, turns)
+        if self._form is Form.TABLE:
+            self._connect_tables(m, loader, orders)
+        elif self._form is Form.ADDER:
+            self._connect_adders(m, loader, orders)
         return m
 
-    def _count(self, m: Module, written: Written) -> Signal:
-        """Phase, sweeps left and beta; returns whose turn it is, one bit per colour."""
-        colours = self._image.colours
-        running, last = self.sweeps_left.any(), self.phase == colours - 1
-        phase, turns = Signal.like(self.phase), Signal(colours)
+    def _connect_counters(self, m: Module, loader: Loader, orders: _Orders, rotate: Signal, moving: Value) -> Value:
+        """The schedule gives orders too, and the counters turn the replicas; returns whether they are busy."""
+        words = -(-self._image.size // WORD_BITS)
+        m.submodules.scheduler = scheduler = Scheduler()
+        m.submodules.moments = moments = Moments(self._image, 1)
+        state = Signal(WORD_BITS)
+        m.d.sync += state.eq(self.shown.word_select(moments.word[: bits_for(words - 1)], WORD_BITS))
         m.d.comb += [
-            phase.eq(self.phase),
-            turns.eq(Cat(running & (self.phase == colour) for colour in range(colours))),
+            orders.start.eq(loader.start | scheduler.start),
+            orders.sweeps.eq(Mux(scheduler.start, scheduler.sweeps, loader.data)),
+            orders.set_beta.eq(loader.beta | scheduler.set_beta),
+            orders.beta.eq(Mux(scheduler.set_beta, scheduler.beta, loader.data)),
+            scheduler.load.eq(loader.schedule),
+            scheduler.offset.eq(loader.offset),
+            scheduler.data.eq(loader.data),
+            scheduler.begin.eq(loader.steps),
+            scheduler.stop.eq(loader.stop),
+            scheduler.running.eq(moving),
+            scheduler.counting.eq(moments.busy),
+            self.steps_left.eq(scheduler.steps_left),
+            moments.begin.eq(scheduler.count),
+            moments.states.eq(state),
+            moments.moving.eq(self.active.any()),
+            moments.load.eq(loader.count),
+            moments.offset.eq(Mux(loader.count, loader.offset, self.address)),
+            moments.data.eq(loader.data),
+            self.counter.eq(moments.counter),
+            rotate.eq(loader.rotate | moments.rotate),
         ]
-        with m.If(running):
-            m.d.comb += phase.eq(Mux(last, 0, self.phase + 1))
-            m.d.sync += self.sweeps_left.eq(self.sweeps_left - last)
-        m.d.sync += self.phase.eq(phase)
-        with m.If(written(Region.CONTROL, Control.SWEEPS) & ~running):
-            m.d.sync += self.sweeps_left.eq(self.data)
-        with m.If(written(Region.CONTROL, Control.STOP)):
-            m.d.sync += self.sweeps_left.eq(Mux(phase.any(), stop(1), stop(0)))
-        with m.If(written(Region.CONTROL, Control.BETA)):
-            m.d.sync += self.beta.eq(self.data)
-        return turns
+        return scheduler.steps_left.any()
 
-    def _run(self, m: Module, pbit: int, turn: Value) -> None:
-        """Connect a p-bit to its neighbours, beta and its colour's turn."""
-        image, component = self._image, self.pbits[pbit]
-        neighbours = image.neighbours[image.slot_first[pbit] : image.slot_first[pbit + 1]]
-        m.d.comb += [
-            component.neighbours.eq(Cat(self.pbits[neighbour].state for neighbour in neighbours)),
-            component.beta.eq(self.beta),
-            component.update.eq(turn),
-        ]
+    def _connect_generators(self, m: Module, loader: Loader, turns: Signal) -> None:
+        """Generators move with their colour's turn, `DELAY` clocks after the counters."""
+        image = self._image
+        words, share = image.generator.words, image.generator.share
+        inject = Signal()
+        m.d.sync += inject.eq(loader.inject)
+        for stream, generator in enumerate(self.generators):
+            m.submodules[f"generator_{stream}"] = generator
+            pbits = (image.stream == stream).nonzero()[0].tolist()
+            step, turn = Signal(name=f"step_{stream}"), turns[int(image.colour[pbits[0]])]
+            m.d.comb += generator.step.eq(step)
+            if share == 1:
+                load = Signal(words, name=f"load_{stream}")
+                hits = Cat(loader.generator & loader.hit(stream * words + word) for word in range(words))
+                m.d.sync += [step.eq(turn), load.eq(hits)]
+                m.d.comb += [generator.load.eq(load), generator.data.eq(loader.data)]
+                m.d.comb += self._conditionals[pbits[0]].word.eq(generator.word)
+                continue
+            clear, hit = Signal(name=f"clear_{stream}"), loader.hit(stream * words + 1)
+            m.d.sync += [step.eq(turn | (loader.seed & hit)), clear.eq(loader.clear & hit)]
+            m.d.comb += [generator.clear.eq(clear), generator.inject.eq(inject)]
+            for place, pbit in enumerate(pbits):
+                m.d.comb += self._conditionals[pbit].word.eq(generator.register.word_select(place, RANDOM_BITS))
 
-    def _load(self, m: Module, pbit: int, written: Written) -> None:
-        """Connect a p-bit to the bus."""
-        image, component = self._image, self.pbits[pbit]
-        word, bit = divmod(pbit, WORD_BITS)
-        words = range(pbit * image.generator.words, (pbit + 1) * image.generator.words)
-        slots = range(image.slot_first[pbit], image.slot_first[pbit + 1])
+    def _connect_rings(self, m: Module, loader: Loader, turns: Signal) -> None:
+        """Rings go round together; a word of 32 of them has its own strobes."""
+        image = self._image
+        for word in range(-(-image.size // WORD_BITS)):
+            pbits = range(word * WORD_BITS, min((word + 1) * WORD_BITS, image.size))
+            shift, replace, clamp = (Signal(name=f"{name}_{word}") for name in ("shift", "replace", "clamp"))
+            pushed = loader.push & loader.hit(word)
+            m.d.sync += [
+                shift.eq(self.active[0] | pushed),
+                replace.eq(loader.replace & loader.hit(word)),
+                clamp.eq(loader.clamp & loader.hit(word)),
+            ]
+            lands = {}
+            for colour in sorted(set(image.colour[pbits].tolist())):
+                lands[colour] = Signal(name=f"land_{word}_{colour}")
+                # never at once: what is pushed keeps the registers of blocks from being made one of large fan-out
+                m.d.sync += lands[colour].eq(turns[colour] & ~pushed)
+            for pbit in pbits:
+                ring, conditional = self.rings[pbit], self._conditionals[pbit]
+                m.submodules[f"ring_{pbit}"], m.submodules[f"conditional_{pbit}"] = ring, conditional
+                m.d.comb += [
+                    ring.shift.eq(shift),
+                    ring.replace.eq(replace),
+                    ring.load_clamp.eq(clamp),
+                    ring.data.eq(loader.data[pbit - pbits[0]]),
+                    ring.land.eq(lands[int(image.colour[pbit])]),
+                    ring.decided.eq(conditional.decided),
+                    conditional.neighbours.eq(Cat(self._seen(pbit))),
+                    self.shown[pbit].eq(ring.shown),
+                ]
+
+    def _seen(self, pbit: int) -> list[Value]:
+        """Neighbours of a p-bit, each where the replica is that the p-bit updates."""
+        image = self._image
+        neighbours = image.neighbours[image.slot_first[pbit] : image.slot_first[pbit + 1]].tolist()
+        behind = (image.colour[pbit] - image.colour[neighbours] - 1) * image.latency % image.interleave
+        return [self.rings[each].states[place] for each, place in zip(neighbours, behind.tolist(), strict=True)]
+
+    def _connect_adders(self, m: Module, loader: Loader, orders: _Orders) -> None:
+        image = self._image
+        with m.If(orders.set_beta):
+            m.d.sync += self.beta.eq(orders.beta)
+        for pbit, adder in enumerate(self._conditionals):
+            slots = range(image.slot_first[pbit], image.slot_first[pbit + 1])
+            bias, weights = Signal(name=f"load_bias_{pbit}"), Signal(len(slots), name=f"load_weights_{pbit}")
+            m.d.sync += [
+                bias.eq(loader.bias & loader.hit(pbit)),
+                weights.eq(Cat(loader.weight & loader.hit(slot) for slot in slots)),
+            ]
+            m.d.comb += [
+                adder.beta.eq(self.beta),
+                adder.data.eq(loader.data[:REGISTER_BITS]),
+                adder.load_bias.eq(bias),
+                adder.load_weights.eq(weights),
+            ]
+
+    def _connect_tables(self, m: Module, loader: Loader, orders: _Orders) -> None:
+        """Tables are made before a run if something that they depend on has been written since."""
+        m.submodules.tabulator = tabulator = Tabulator(self._image)
+        another = orders.set_beta & (orders.beta[: len(self.beta)] != self.beta)
+        stale, changed = Signal(init=1), loader.weight | loader.bias | another
+        begin = orders.start & orders.sweeps.any() & stale  # without sweeps the array is not kept busy meanwhile
         m.d.comb += [
-            component.data.eq(self.data),
-            component.clamp.eq(self.data[bit]),
-            component.load_clamp.eq(written(Region.CLAMP, word)),
-            component.load_value.eq(written(Region.VALUE, word)),
-            component.load_bias.eq(written(Region.BIAS, pbit)),
-            component.load_weights.eq(Cat(written(Region.WEIGHT, slot) for slot in slots)),
-            component.load_generator.eq(Cat(written(Region.GENERATOR, place) for place in words)),
+            tabulator.load_weight.eq(loader.weight),
+            tabulator.load_bias.eq(loader.bias),
+            tabulator.load_beta.eq(orders.set_beta),
+            tabulator.offset.eq(loader.offset),
+            tabulator.data.eq(Mux(orders.set_beta, orders.beta, loader.data)),
+            tabulator.begin.eq(begin),
+            self.sequencer.wait.eq(tabulator.busy),
+            self.beta.eq(tabulator.beta),
         ]
+        m.d.sync += stale.eq(changed | (stale & ~begin))
+        for word in range(-(-self._image.size // WORD_BITS)):
+            self._fill_block(m, tabulator, word)
+
+    def _fill_block(self, m: Module, tabulator: Tabulator, word: int) -> None:
+        """Registers of what is written to the tables of a block of p-bits."""
+        pbits = range(word * WORD_BITS, min((word + 1) * WORD_BITS, self._image.size))
+        entry, address = Signal.like(tabulator.entry), Signal.like(tabulator.address)
+        row, block = tabulator.pbit[ROW_BITS : WORD_BITS.bit_length() - 1], tabulator.pbit[WORD_BITS.bit_length() - 1 :]
+        rows = Signal(WORD_BITS >> ROW_BITS, name=f"rows_{word}")
+        columns = Signal(1 << ROW_BITS, name=f"columns_{word}")
+        mine = tabulator.write & (block == word)
+        m.d.sync += [rows.eq(Cat(mine & (row == place) for place in range(len(rows))))]
+        with m.If(mine):
+            m.d.sync += [
+                entry.eq(tabulator.entry),
+                address.eq(tabulator.address),
+                columns.eq(Cat(tabulator.pbit[:ROW_BITS] == place for place in range(len(columns)))),
+            ]
+        for pbit in pbits:
+            table, place = self._conditionals[pbit], pbit - pbits[0]
+            m.d.comb += [
+                table.write.eq(rows[place >> ROW_BITS] & columns[place % len(columns)]),
+                table.address.eq(address),
+                table.entry.eq(entry),
+            ]
+
+
+class _Orders(NamedTuple):
+    """Runs to begin and betas to set, whoever gives the order."""
+
+    start: Signal
+    sweeps: Signal
+    set_beta: Signal
+    beta: Signal
 
 
 class ProbedArray(wiring.Component):
-    """An `Array` that shows its generator registers too, for simulators that see ports only.
+    """An `Array` that shows its registers too, for simulators that see ports only.
 
     Parameters
     ----------
-    image, multipliers
+    image, form, counting, multipliers
         See `Array`.
 
     Members
     -------
-    write, address, data, states, phase, sweeps_left, beta
+    write, address, data, ready, running, home, shown, sweeps_left, beta, steps_left, counter
         See `Array`.
-    registers : Out(32 * n * generator words)
-        Generator registers, p-bit by p-bit, word 0 lowest.
+    clocked, active : Out(1)
+        This is a clock of the counters, and of the p-bits, which follow them.
+    phase : Out(bits of the period)
+        See `sequencer.Sequencer`.
+    states : Out(n * interleave)
+        Rings, p-bit by p-bit.
+    registers : Out(32 * streams * generator words)
+        Generator registers, one after another, word 0 lowest.
     """
 
-    def __init__(self, image: Image, *, multipliers: int | None = None) -> None:
+    def __init__(
+        self, image: Image, form: Form = Form.ADDER, *, counting: bool = False, multipliers: int | None = None
+    ) -> None:
         self.image = image
-        self.array = Array(image, multipliers=multipliers)
-        bits = WORD_BITS * image.size * image.generator.words
-        super().__init__({**self.array.signature.members, "registers": Out(bits)})
+        self.array = Array(image, form, counting=counting, multipliers=multipliers)
+        own = {
+            "clocked": Out(1),
+            "active": Out(1),
+            "phase": Out(self.array.sequencer.phase.shape()),
+            "states": Out(image.size * image.interleave),
+            "registers": Out(WORD_BITS * image.streams * image.generator.words),
+        }
+        super().__init__({**self.array.signature.members, **own})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -220,5 +385,11 @@ class ProbedArray(wiring.Component):
         for name, member in array.signature.members.items():
             inner, outer = getattr(array, name), getattr(self, name)
             m.d.comb += inner.eq(outer) if member.flow == In else outer.eq(inner)
-        m.d.comb += self.registers.eq(Cat(pbit.register for pbit in array.pbits))
+        m.d.comb += [
+            self.clocked.eq(array.sequencer.active),
+            self.active.eq(array.active[-1]),
+            self.phase.eq(array.sequencer.phase),
+            self.states.eq(Cat(ring.states for ring in array.rings)),
+            self.registers.eq(Cat(generator.register for generator in array.generators)),
+        ]
         return m

@@ -6,7 +6,9 @@ from amaranth import Module
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from ..contract.forms import Form
 from ..contract.image import Image
+from ..contract.registers import fixed_checksum
 from .array import Array
 from .link import Link
 from .uart import UARTReceiver, UARTTransmitter, divisor
@@ -21,7 +23,7 @@ class LinkedArray(wiring.Component):
         The array.
     clock_hz : int
         Its clock in Hz.
-    multipliers : int or None
+    form, counting, multipliers
         See `array.Array`.
 
     Members
@@ -32,26 +34,28 @@ class LinkedArray(wiring.Component):
         Bytes to the host.
     """
 
-    def __init__(self, image: Image, clock_hz: int, *, multipliers: int | None = None) -> None:
-        self._image = image
-        self._clock_hz = clock_hz
-        self._multipliers = multipliers
+    def __init__(
+        self,
+        image: Image,
+        clock_hz: int,
+        form: Form = Form.ADDER,
+        *,
+        counting: bool = False,
+        multipliers: int | None = None,
+    ) -> None:
+        self._array = Array(image, form, counting=counting, multipliers=multipliers)
+        fixed = fixed_checksum(image, image.reset_beta) if form is Form.BAKED else 0
+        self._link = Link(image, clock_hz, fixed, counting=counting)
         super().__init__({"rx": In(stream.Signature(8)), "tx": Out(stream.Signature(8))})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.link = link = Link(self._image, self._clock_hz)
-        m.submodules.array = array = Array(self._image, multipliers=self._multipliers)
+        m.submodules.link, m.submodules.array = link, array = self._link, self._array
         wiring.connect(m, wiring.flipped(self.rx), link.rx)
         wiring.connect(m, link.tx, wiring.flipped(self.tx))
-        m.d.comb += [
-            array.write.eq(link.write),
-            array.address.eq(link.address),
-            array.data.eq(link.data),
-            link.states.eq(array.states),
-            link.sweeps_left.eq(array.sweeps_left),
-            link.beta.eq(array.beta),
-        ]
+        for name, member in array.signature.members.items():
+            inner, outer = getattr(array, name), getattr(link, name)
+            m.d.comb += inner.eq(outer) if member.flow == In else outer.eq(inner)
         return m
 
 
@@ -66,7 +70,7 @@ class PbitDevice(wiring.Component):
         Clock of everything in Hz.
     baud : int
         Bits per second on the line.
-    multipliers : int or None
+    form, counting, multipliers
         See `array.Array`.
 
     Members
@@ -82,8 +86,17 @@ class PbitDevice(wiring.Component):
         If the clock cannot make that rate.
     """
 
-    def __init__(self, image: Image, clock_hz: int, baud: int, *, multipliers: int | None = None) -> None:
-        self._linked = LinkedArray(image, clock_hz, multipliers=multipliers)
+    def __init__(
+        self,
+        image: Image,
+        clock_hz: int,
+        baud: int,
+        form: Form = Form.ADDER,
+        *,
+        counting: bool = False,
+        multipliers: int | None = None,
+    ) -> None:
+        self._linked = LinkedArray(image, clock_hz, form, counting=counting, multipliers=multipliers)
         self._divisor = divisor(clock_hz, baud)
         super().__init__({"rx": In(1, init=1), "tx": Out(1, init=1)})
 

@@ -1,4 +1,4 @@
-"""Random-number generator of a p-bit: the mirror of `contract.generator`."""
+"""Random-number generators: the mirror of `contract.generator`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..contract import gf2
-from ..contract.generator import WORD_BITS, Generator, next_rows
+from ..contract.generator import INJECTED_BIT, WORD_BITS, Generator, next_rows
 
 REGISTER_BITS = 32
 
@@ -41,11 +41,22 @@ def diagonals(kind: Generator) -> dict[int, int]:
     return dict(masks)
 
 
+def following(kind: Generator, register: Value) -> Value:
+    """A generator's register after an update."""
+    bits = len(register)
+    moved = {
+        distance: register[distance:] if distance >= 0 else (register << -distance)[:bits]
+        for distance in diagonals(kind)
+    }
+    return reduce(xor, (moved[distance] & mask for distance, mask in diagonals(kind).items()))
+
+
 class RandomGenerator(wiring.Component):
-    """A generator register, its leap to the next random word, and its load.
+    """The generator register of one p-bit, its leap to the next random word, and its load.
 
     ``word`` follows the register combinationally. The register changes at the
     end of the clock in which ``step`` or a bit of ``load`` is set; a load wins.
+    Throughput one word per clock.
 
     Parameters
     ----------
@@ -84,7 +95,7 @@ class RandomGenerator(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         with m.If(self.step):
-            m.d.sync += self.register.eq(self._next())
+            m.d.sync += self.register.eq(following(self._kind, self.register))
         for place in range(self._kind.words):
             with m.If(self.load[place]):
                 m.d.sync += self.register[: self._kind.bits].word_select(place, REGISTER_BITS).eq(self.data)
@@ -95,15 +106,6 @@ class RandomGenerator(wiring.Component):
             self._xoshiro_word(m, len(self.register) // 4)
         return m
 
-    def _next(self) -> Value:
-        """The register after an update."""
-        register, bits = self.register, len(self.register)
-        moved = {
-            distance: register[distance:] if distance >= 0 else (register << -distance)[:bits]
-            for distance in diagonals(self._kind)
-        }
-        return reduce(xor, (moved[distance] & mask for distance, mask in diagonals(self._kind).items()))
-
     def _xoshiro_word(self, m: Module, bits: int) -> None:
         """The high bits of the ++ output: two sums with a rotation between them."""
         s0, s3 = self.register.word_select(0, bits), self.register.word_select(3, bits)
@@ -113,3 +115,39 @@ class RandomGenerator(wiring.Component):
             outer.eq(inner.rotate_left(7) + s0),
             self.word.eq(outer[-WORD_BITS:]),
         ]
+
+
+class SharedGenerator(wiring.Component):
+    """A ``LINEAR64`` register, whose four words are four p-bits' of a colour.
+
+    The register changes at the end of the clock in which
+    ``step`` or ``clear`` is set; clearing wins. Throughput four words per clock,
+    one LUT and one flip-flop a bit: there is no load, see `contract.generator.seeds`.
+
+    At power-up the register is 0 and stays so until it is seeded; a reset leaves it as it is.
+
+    Members
+    -------
+    step : In(1)
+        Move on by one update.
+    clear : In(1)
+        Set every bit to 0.
+    inject : In(1)
+        What is added to one bit of the next register.
+    register : Out(64)
+        The register, word 0 lowest.
+    """
+
+    def __init__(self) -> None:
+        super().__init__({"step": In(1), "clear": In(1), "inject": In(1), "register": Out(Generator.LINEAR64.bits)})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        # flip-flops of ECP5 come up as they are cleared: a seed at power-up would take a second LUT a bit
+        held = Signal(len(self.register), reset_less=True)
+        m.d.comb += self.register.eq(held)
+        with m.If(self.clear):
+            m.d.sync += held.eq(0)
+        with m.Elif(self.step):
+            m.d.sync += held.eq(following(Generator.LINEAR64, held) ^ (self.inject << INJECTED_BIT))
+        return m

@@ -9,19 +9,23 @@ from amaranth.utils import bits_for, exact_log2
 
 from ..contract.image import Image
 from ..contract.link import MAX_REQUEST, READ, SAMPLE, WRITE, Opcode, Refusal
-from ..contract.registers import OFFSET_BITS, Control, Region, address
+from ..contract.registers import OFFSET_BITS, Control, Mapped, Region, address
+from ..contract.schedule import STEPS, CountingImage
 from .frames import BUFFER_WORDS, CHUNK, HEADER, REQUEST, WORD_BITS, WORD_BYTES, FrameReceiver, FrameSender
-from .registers import ADDRESS_BITS, COUNT_BITS, AccessCheck, RegisterReader, longest_access, offset_bits
+from .registers import ADDRESS_BITS, COUNT_BITS, READ_LATENCY, AccessCheck, RegisterReader, longest_access, offset_bits
+
+CHECK_LATENCY = 3
+"""Clocks from a request to the reason to refuse it."""
 
 
 class RequestCheck(wiring.Component):
     """Why a request must be refused: the first reason that holds, in the order of `Refusal`.
 
-    Combinational. A request for no word or no sample has a wrong length.
+    Latency `CHECK_LATENCY`. A request for no word or no sample has a wrong length.
 
     Parameters
     ----------
-    image : Image
+    image : Mapped
         The array.
 
     Members
@@ -32,13 +36,13 @@ class RequestCheck(wiring.Component):
         First word of its payload.
     count : In(16)
         Words to read or write, or samples.
-    running : In(1)
-        Whether the array runs.
+    running, home : In(1)
+        Whether the array runs, and the replica at hand is the first.
     refusal : Out(3)
         A `Refusal`, or 0.
     """
 
-    def __init__(self, image: Image) -> None:
+    def __init__(self, image: Mapped) -> None:
         self._image = image
         super().__init__(
             {
@@ -46,6 +50,7 @@ class RequestCheck(wiring.Component):
                 "address": In(ADDRESS_BITS),
                 "count": In(COUNT_BITS),
                 "running": In(1),
+                "home": In(1),
                 "refusal": Out(range(max(Refusal) + 1)),
             }
         )
@@ -54,7 +59,7 @@ class RequestCheck(wiring.Component):
         m = Module()
         m.submodules.access = access = AccessCheck(self._image)
         opcode, length = self.request.header.opcode, self.request.header.length
-        starts, fits, known = Signal(), Signal(), Signal()
+        starts, disturbs, fits, known = Signal(), Signal(), Signal(), Signal()
         with m.Switch(opcode):
             with m.Case(Opcode.READ):
                 fits_answer = self.count < 1 << (len(length) - exact_log2(WORD_BYTES))
@@ -62,37 +67,40 @@ class RequestCheck(wiring.Component):
             with m.Case(Opcode.WRITE):
                 whole_words = length[: exact_log2(WORD_BYTES)] == WRITE.size % WORD_BYTES
                 m.d.comb += [known.eq(1), fits.eq(whole_words & (length >= WRITE.size) & (length <= MAX_REQUEST))]
-                m.d.comb += starts.eq(self.address == address(Region.CONTROL, Control.SWEEPS))
+                runs = [address(Region.CONTROL, offset) for offset in (Control.SWEEPS, Control.STEPS)]
+                m.d.comb += starts.eq((self.address == runs[0]) | (self.address == runs[1]))
+                m.d.comb += disturbs.eq((self.address != address(Region.CONTROL, Control.STOP)) | (self.count != 1))
             with m.Case(Opcode.SAMPLE):
-                m.d.comb += [known.eq(1), fits.eq(length == SAMPLE.size), starts.eq(1)]
+                m.d.comb += [known.eq(1), fits.eq(length == SAMPLE.size), starts.eq(1), disturbs.eq(1)]
         m.d.comb += [
             access.address.eq(self.address),
             access.words.eq(self.count),
             access.write.eq(opcode == Opcode.WRITE),
         ]
+        m.d.sync += self.refusal.eq(0)
         with m.If(~self.request.intact):
-            m.d.comb += self.refusal.eq(Refusal.CRC)
+            m.d.sync += self.refusal.eq(Refusal.CRC)
         with m.Elif(~known):
-            m.d.comb += self.refusal.eq(Refusal.OPCODE)
+            m.d.sync += self.refusal.eq(Refusal.OPCODE)
         with m.Elif(~fits | (self.count == 0)):
-            m.d.comb += self.refusal.eq(Refusal.LENGTH)
+            m.d.sync += self.refusal.eq(Refusal.LENGTH)
         with m.Elif(~access.allowed & (opcode != Opcode.SAMPLE)):
-            m.d.comb += self.refusal.eq(Refusal.ADDRESS)
-        with m.Elif(starts & self.running):
-            m.d.comb += self.refusal.eq(Refusal.BUSY)
+            m.d.sync += self.refusal.eq(Refusal.ADDRESS)
+        with m.Elif((disturbs & self.running) | (starts & ~self.home)):
+            m.d.sync += self.refusal.eq(Refusal.BUSY)
         return m
 
 
 class Executor(wiring.Component):
     """Carries out one request at a time.
 
-    Words are written one per clock from four clocks after the last byte of
-    the request, or the array is started then; it is started again while the
-    last word of a sample is sent.
+    Words are written as fast as the array takes them from eight clocks after the
+    last byte of the request, or the array is started then; it is started again when
+    the last word of a sample has been sent.
 
     Parameters
     ----------
-    image : Image
+    image : Mapped
         The array.
 
     Members
@@ -103,33 +111,39 @@ class Executor(wiring.Component):
         Word of its payload to read.
     word : In(32)
         That word, one clock later.
+    first : Out(32)
+        The payload's first word, for `RequestCheck`.
     count : Out(16)
-        Words to read or write, or samples, for `RequestCheck`.
+        Words to read or write, or samples.
     refusal : In(3)
-        What that says while ``word`` is the payload's first.
-    running : In(1)
-        Whether the array runs.
+        What that says, `CHECK_LATENCY` clocks after both stand.
+    idle : In(1)
+        The array has carried everything out.
     write : Out(1)
-        Whether ``word`` is written to ``address`` in this clock.
+        Write ``word`` to ``address``, if the array is ready.
+    ready : In(1)
+        It is.
     address : Out(32)
         Address of the bus.
     data : In(32)
-        What is read at ``address``.
+        What is read at ``address``, `registers.READ_LATENCY` clocks later.
     chunks : Out(stream.Signature(CHUNK))
         The answers.
     """
 
-    def __init__(self, image: Image) -> None:
+    def __init__(self, image: Mapped) -> None:
         self._image = image
         super().__init__(
             {
                 "requests": In(stream.Signature(REQUEST)),
                 "index": Out(range(BUFFER_WORDS)),
                 "word": In(WORD_BITS),
+                "first": Out(ADDRESS_BITS),
                 "count": Out(COUNT_BITS),
                 "refusal": In(range(max(Refusal) + 1)),
-                "running": In(1),
+                "idle": In(1),
                 "write": Out(1),
+                "ready": In(1),
                 "address": Out(ADDRESS_BITS),
                 "data": In(WORD_BITS),
                 "chunks": Out(stream.Signature(CHUNK)),
@@ -138,6 +152,7 @@ class Executor(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
+        self._packed = self._image.register_counts["packed"]
         own = Signal(
             data.StructLayout(
                 {
@@ -145,6 +160,7 @@ class Executor(wiring.Component):
                     "offset": offset_bits(self._image),
                     "position": range(BUFFER_WORDS + 1),
                     "words": bits_for(longest_access(self._image)),
+                    "waited": range(max(READ_LATENCY, CHECK_LATENCY)),
                     "refusal": self.refusal.shape(),
                 }
             )
@@ -161,20 +177,31 @@ class Executor(wiring.Component):
         """Read the payload's second word, then its first, and decide."""
         header = self.requests.payload.header
         with m.State("IDLE"):
-            m.d.comb += self.index.eq(~self.requests.valid)
+            m.d.comb += self.index.eq(1)
+            m.d.sync += own.waited.eq(0)
+            with m.If(self.requests.valid):
+                m.next = "COUNT"
+        with m.State("COUNT"):
             m.d.sync += self.count.eq(self.word)
             with m.If(header.opcode == Opcode.WRITE):
                 m.d.sync += self.count.eq((header.length - WRITE.size) >> exact_log2(WORD_BYTES))
-            with m.If(self.requests.valid):
-                m.next = "CHECK"
+            m.next = "FIRST"
+        with m.State("FIRST"):
+            m.d.sync += self.first.eq(self.word)
+            m.next = "CHECK"
         with m.State("CHECK"):
-            m.d.sync += own.refusal.eq(self.refusal)
-            m.next = "DECIDE"
+            m.d.sync += own.waited.eq(own.waited + 1)
+            with m.If(own.waited == CHECK_LATENCY - 1):
+                m.next = "DECIDE"
         with m.State("DECIDE"):
-            m.d.sync += [own.region.eq(self.word[OFFSET_BITS:]), own.offset.eq(self.word)]
-            m.d.sync += [own.position.eq(2), own.words.eq(self.count), self.count.eq(1)]
+            m.d.sync += [
+                own.region.eq(self.first[OFFSET_BITS:]),
+                own.offset.eq(self.first),
+                own.refusal.eq(self.refusal),
+            ]
+            m.d.sync += [own.position.eq(2), own.words.eq(self.count), self.count.eq(1), own.waited.eq(0)]
             m.next = "HEADER"
-            with m.If(own.refusal == 0), m.Switch(header.opcode):
+            with m.If(self.refusal == 0), m.Switch(header.opcode):
                 with m.Case(Opcode.WRITE):
                     m.d.comb += self.index.eq(1)
                     m.next = "WRITE"
@@ -189,20 +216,28 @@ class Executor(wiring.Component):
     def _write(self, m: Module, own: data.View) -> None:
         """Write the payload's words from its second on."""
         with m.State("WRITE"):
-            m.d.comb += [self.write.eq(1), self.index.eq(own.position)]
-            m.d.sync += [own.position.eq(own.position + 1), own.offset.eq(own.offset + 1), own.words.eq(own.words - 1)]
-            with m.If(own.words == 1):
-                m.next = "HEADER"
+            taken = Signal()
+            m.d.comb += [
+                taken.eq(self.ready),
+                self.write.eq(1),
+                self.index.eq(Mux(taken, own.position, own.position - 1)),
+            ]
+            with m.If(taken):
+                m.d.sync += [own.position.eq(own.position + 1), own.offset.eq(own.offset + 1)]
+                m.d.sync += own.words.eq(own.words - 1)
+                with m.If(own.words == 1):
+                    m.next = "HEADER"
 
     def _run(self, m: Module, own: data.View) -> None:
         """Start the array with the payload's first word, and wait for it."""
         with m.State("START"):
             m.d.comb += self.write.eq(1)
-            m.next = "RUN"
+            with m.If(self.ready):
+                m.next = "RUN"
         with m.State("RUN"):
-            packed = (self._image.size + WORD_BITS - 1) // WORD_BITS
-            m.d.sync += [own.region.eq(Region.STATE), own.offset.eq(0), own.words.eq(packed)]
-            with m.If(~self.running):
+            m.d.sync += [own.region.eq(Region.STATE), own.offset.eq(0)]
+            m.d.sync += own.words.eq(self._packed * self._image.interleave)
+            with m.If(self.idle):
                 m.next = "HEADER"
 
     def _answer(self, m: Module, own: data.View) -> None:
@@ -219,27 +254,32 @@ class Executor(wiring.Component):
                 answer.sequence.eq(request.sequence),
             ]
             with m.If(self.chunks.ready):
-                m.next = "WORDS"
+                m.next = "FETCH"
                 with m.If(refused):
                     m.next = "REASON"
                 with m.Elif(own.words == 0):
                     self._end(m)
+        with m.State("FETCH"):
+            m.d.sync += own.waited.eq(own.waited + 1)
+            with m.If(own.waited == READ_LATENCY - 1):
+                m.d.sync += own.waited.eq(0)
+                m.next = "WORDS"
         with m.State("WORDS"):
-            last = own.words == 1
             m.d.comb += [
                 self.chunks.valid.eq(1),
                 self.chunks.payload.eq(CHUNK.const({"size": WORD_BYTES})),
                 self.chunks.payload.data.eq(self.data),
-                self.chunks.payload.last.eq(last),
+                self.chunks.payload.last.eq(own.words == 1),
             ]
             with m.If(self.chunks.ready):
                 m.d.sync += [own.offset.eq(own.offset + 1), own.words.eq(own.words - 1)]
-                with m.If(last):
-                    m.d.sync += [own.region.eq(Region.CONTROL), own.offset.eq(Control.SWEEPS)]
-                    m.d.sync += self.count.eq(self.count - 1)
-                    m.next = "START"
-                    with m.If(self.count == 1):
-                        self._end(m)
+                m.next = "FETCH"
+                with m.If(request.opcode == Opcode.SAMPLE), m.If(own.offset == self._packed - 1):
+                    m.d.sync += [own.region.eq(Region.CONTROL), own.offset.eq(Control.ROTATE)]
+                    m.next = "ROTATE"
+                with m.Elif(own.words == 1):
+                    self._end(m)
+        self._go_on(m, own)
         with m.State("REASON"):
             m.d.comb += [
                 self.chunks.valid.eq(1),
@@ -249,6 +289,22 @@ class Executor(wiring.Component):
             ]
             with m.If(self.chunks.ready):
                 self._end(m)
+
+    def _go_on(self, m: Module, own: data.View) -> None:
+        """Go on to the next replica, or to the next sample."""
+        with m.State("ROTATE"):
+            m.d.comb += self.write.eq(1)
+            with m.If(self.ready):
+                m.next = "ROTATED"
+        with m.State("ROTATED"), m.If(self.idle):
+            m.d.sync += [own.region.eq(Region.STATE), own.offset.eq(0)]
+            m.next = "FETCH"
+            with m.If(own.words == 0):
+                m.d.sync += [own.region.eq(Region.CONTROL), own.offset.eq(Control.SWEEPS)]
+                m.d.sync += self.count.eq(self.count - 1)
+                m.next = "START"
+                with m.If(self.count == 1):
+                    self._end(m)
 
     def _end(self, m: Module) -> None:
         m.d.comb += self.requests.ready.eq(1)
@@ -268,6 +324,10 @@ class Link(wiring.Component):
         The array.
     clock_hz : int
         Its clock in Hz, for the register of that name.
+    fixed : int
+        See `contract.registers.identity`.
+    counting : bool
+        See `array.Array`.
 
     Members
     -------
@@ -275,20 +335,14 @@ class Link(wiring.Component):
         Bytes from the host.
     tx : Out(stream.Signature(8))
         Bytes to the host.
-    write : Out(1)
-        Whether ``data`` is written to ``address`` in this clock.
-    address, data : Out(32)
-        The bus.
-    states : In(n)
-        States of the p-bits.
-    sweeps_left : In(32)
-        Sweeps the array has still to do; the array is idle when it is 0.
-    beta : In(bits of the beta format)
-        Code of the inverse temperature.
+    write, ready, address, data, running, home, shown, sweeps_left, beta, steps_left, counter
+        See `array.Array`, whose other side this is.
     """
 
-    def __init__(self, image: Image, clock_hz: int) -> None:
+    def __init__(self, image: Image, clock_hz: int, fixed: int = 0, *, counting: bool = False) -> None:
         self._image = image
+        self._mapped: Mapped = CountingImage(image) if counting else image
+        self._fixed = fixed
         self._clock_hz = clock_hz
         self._offset_bits = offset_bits(image)
         super().__init__(
@@ -296,20 +350,25 @@ class Link(wiring.Component):
                 "rx": In(stream.Signature(8)),
                 "tx": Out(stream.Signature(8)),
                 "write": Out(1),
+                "ready": In(1),
                 "address": Out(ADDRESS_BITS),
                 "data": Out(WORD_BITS),
-                "states": In(image.size),
+                "running": In(1),
+                "home": In(1),
+                "shown": In(image.size),
                 "sweeps_left": In(WORD_BITS),
                 "beta": In(image.beta_format.bits),
+                "steps_left": In(bits_for(STEPS)),
+                "counter": In(WORD_BITS),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.receiver = receiver = FrameReceiver()
-        m.submodules.check = check = RequestCheck(self._image)
-        m.submodules.executor = executor = Executor(self._image)
-        m.submodules.reader = reader = RegisterReader(self._image, self._clock_hz)
+        m.submodules.check = check = RequestCheck(self._mapped)
+        m.submodules.executor = executor = Executor(self._mapped)
+        m.submodules.reader = reader = RegisterReader(self._image, self._clock_hz, self._fixed)
         m.submodules.sender = sender = FrameSender()
         wiring.connect(m, wiring.flipped(self.rx), receiver.bytes)
         wiring.connect(m, receiver.requests, executor.requests)
@@ -319,15 +378,19 @@ class Link(wiring.Component):
             receiver.index.eq(executor.index),
             executor.word.eq(receiver.word),
             check.request.eq(receiver.requests.payload),
-            check.address.eq(receiver.word),
+            check.address.eq(executor.first),
             check.count.eq(executor.count),
-            check.running.eq(self.sweeps_left != 0),
+            check.running.eq(self.running),
+            check.home.eq(self.home),
             executor.refusal.eq(check.refusal),
-            executor.running.eq(check.running),
+            executor.ready.eq(self.ready),
+            executor.idle.eq(self.ready & ~self.running),
             reader.address.eq(executor.address),
-            reader.states.eq(self.states),
+            reader.shown.eq(self.shown),
             reader.sweeps_left.eq(self.sweeps_left),
             reader.beta.eq(self.beta),
+            reader.steps_left.eq(self.steps_left),
+            reader.counter.eq(self.counter),
             executor.data.eq(reader.data),
             self.write.eq(executor.write),
             self.address.eq(executor.address),

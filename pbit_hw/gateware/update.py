@@ -1,11 +1,11 @@
-"""One p-bit: the mirror of `contract.update`."""
+"""Field and decision of a p-bit: the mirror of `contract.update`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from amaranth import Module, Mux, Shape, Signal, Value, signed
+from amaranth import Module, Mux, Shape, Signal, Value, ValueLike, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -13,7 +13,7 @@ from ..contract.generator import WORD_BITS
 from ..contract.image import Image
 from ..contract.update import Unit
 from .activation import Activation, Argument
-from .generator import REGISTER_BITS, RandomGenerator
+from .generator import REGISTER_BITS
 
 CHAIN_SLOTS = 4
 """Conditional additions in a row; longer rows would be slower, shorter ones larger."""
@@ -138,7 +138,8 @@ class Field(wiring.Component):
 class Decision(wiring.Component):
     """The next state of a p-bit for a field and a random word.
 
-    Combinational.
+    Latency ``registers``: the first one holds the argument, the others the threshold; combinational without any.
+    Throughput 1 per clock; ``word`` belongs to the last clock.
 
     Parameters
     ----------
@@ -146,6 +147,8 @@ class Decision(wiring.Component):
         Widths of field and beta, and `Image.argument_shift`.
     multiplier : bool
         See `activation.Argument`.
+    registers : int
+        How many there are between the field and the state.
 
     Members
     -------
@@ -159,9 +162,10 @@ class Decision(wiring.Component):
         The next state.
     """
 
-    def __init__(self, total_bits: int, beta_bits: int, shift: int, *, multiplier: bool) -> None:
+    def __init__(self, total_bits: int, beta_bits: int, shift: int, *, multiplier: bool, registers: int = 0) -> None:
         self._shift = shift
         self._multiplier = multiplier
+        self._registers = registers
         super().__init__(
             {"total": In(signed(total_bits)), "beta": In(beta_bits), "word": In(WORD_BITS), "state": Out(1)}
         )
@@ -172,125 +176,33 @@ class Decision(wiring.Component):
             len(self.total), len(self.beta), self._shift, multiplier=self._multiplier
         )
         m.submodules.activation = activation = Activation()
-        negative = self.total[-1]
-        less_one, against = Signal(len(self.total)), Signal()
+        early, late = min(self._registers, 1), max(self._registers - 1, 0)
+        negative = delayed(m, self.total[-1], early)
+        beyond = delayed(m, argument.beyond, early)
+        threshold = delayed(m, activation.threshold, late)
+        against = Signal()
         m.d.comb += [
-            less_one.eq(self.total - 1),
-            argument.magnitude.eq(Mux(negative, ~less_one, self.total)),
+            argument.magnitude.eq(magnitude(m, self.total)),
             argument.beta.eq(self.beta),
-            activation.argument.eq(argument.argument),
-            against.eq(~argument.beyond & (self.word < activation.threshold)),
-            self.state.eq(against == negative),
+            activation.argument.eq(delayed(m, argument.argument, early)),
+            against.eq(~delayed(m, beyond, late) & (self.word < threshold)),
+            self.state.eq(against == delayed(m, negative, late)),
         ]
         return m
 
 
-class PBit(wiring.Component):
-    """One p-bit: registers, field, generator, activation, comparison and clamp.
+def magnitude(m: Module, total: Value) -> Value:
+    """Magnitude of a field; half the logic of its negation, which would carry through the choice."""
+    less_one = Signal(len(total))
+    m.d.comb += less_one.eq(total - 1)
+    return Mux(total[-1], ~less_one, total)
 
-    ``state`` and ``register`` change at the end of the clock in which ``update``
-    is set, by the neighbours, beta and registers of that clock. A clamped p-bit
-    takes its clamp value at the end of every clock; its generator moves with ``update`` alike.
-    Registers change at the end of the clock in which they are loaded.
 
-    Parameters
-    ----------
-    image : Image
-        The array.
-    pbit : int
-        Which of its p-bits.
-    seed : sequence of int
-        The generator's register at reset.
-    multiplier : bool
-        See `activation.Argument`.
-
-    Members
-    -------
-    neighbours : In(degree)
-        States of its neighbours, in the order of its slots.
-    beta : In(beta bits)
-        Code of the inverse temperature.
-    update : In(1)
-        The p-bit's colour has its turn.
-    data : In(32)
-        What to load.
-    load_clamp, load_value : In(1)
-        Load the clamp and its value from ``clamp``.
-    clamp : In(1)
-        The bit that they load.
-    load_bias : In(1)
-        Load the folded bias.
-    load_weights : In(degree)
-        Which weights to load.
-    load_generator : In(generator words)
-        Which words of the generator's register to load; wins over an update.
-    state : Out(1)
-        The p-bit.
-    register : Out(32 * generator words)
-        The generator's register, word 0 lowest.
-    """
-
-    def __init__(self, image: Image, pbit: int, seed: Sequence[int], *, multiplier: bool) -> None:
-        self._image = image
-        self._pbit = pbit
-        self._seed = seed
-        self._multiplier = multiplier
-        degree = int(image.degrees[pbit])
-        super().__init__(
-            {
-                "neighbours": In(degree),
-                "beta": In(image.beta_format.bits),
-                "update": In(1),
-                "data": In(REGISTER_BITS),
-                "load_clamp": In(1),
-                "load_value": In(1),
-                "clamp": In(1),
-                "load_bias": In(1),
-                "load_weights": In(degree),
-                "load_generator": In(image.generator.words),
-                "state": Out(1),
-                "register": Out(REGISTER_BITS * image.generator.words),
-            }
-        )
-
-    def elaborate(self, platform: object) -> Module:
-        m = Module()
-        image = self._image
-        m.submodules.field = field = self._field()
-        m.submodules.generator = generator = RandomGenerator(image.generator, self._seed)
-        m.submodules.decision = decision = Decision(
-            len(field.total), image.beta_format.bits, image.argument_shift, multiplier=self._multiplier
-        )
-        m.d.comb += [
-            field.neighbours.eq(self.neighbours),
-            field.data.eq(self.data),
-            field.load_bias.eq(self.load_bias),
-            field.load_weights.eq(self.load_weights),
-            generator.step.eq(self.update),
-            generator.load.eq(self.load_generator),
-            generator.data.eq(self.data),
-            self.register.eq(generator.register),
-            decision.total.eq(field.total),
-            decision.beta.eq(self.beta),
-            decision.word.eq(generator.word),
-        ]
-        self._clamp(m, decision.state)
-        return m
-
-    def _field(self) -> Field:
-        image, pbit = self._image, self._pbit
-        weights = image.weights[image.slot_first[pbit] : image.slot_first[pbit + 1]]
-        return Field(FieldShape.of(image), int(image.biases[pbit]), weights.tolist())
-
-    def _clamp(self, m: Module, decided: Value) -> None:
-        """The state, and the clamp that overrides it."""
-        clamped = Signal(init=int(self._image.clamped[self._pbit]))
-        value = Signal(init=int(self._image.clamp_values[self._pbit]))
-        with m.If(self.load_clamp):
-            m.d.sync += clamped.eq(self.clamp)
-        with m.If(self.load_value):
-            m.d.sync += value.eq(self.clamp)
-        with m.If(clamped):
-            m.d.sync += self.state.eq(value)
-        with m.Elif(self.update):
-            m.d.sync += self.state.eq(decided)
+def delayed(m: Module, value: ValueLike, clocks: int) -> Value:
+    """A value some clocks later."""
+    late = Value.cast(value)
+    for _ in range(clocks):
+        register = Signal(late.shape())
+        m.d.sync += register.eq(late)
+        late = register
+    return late

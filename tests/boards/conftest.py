@@ -60,9 +60,8 @@ pathlib.Path("top.json").write_text(json.dumps({"modules": {"top": {"cells": {
 """,
     "nextpnr-ice40": """
 fmax = json.loads(pathlib.Path({fmax!r}).read_text())
-constraint = pathlib.Path("top.pcf").read_text()
-divided = "set_frequency pbit_clk" in constraint
-name = "pbit_clk_$glb_clk" if divided else "cd_sync.clk"
+made = "set_frequency pbit_clk" in pathlib.Path("top.pcf").read_text()
+name = "pbit_clk_$glb_clk" if made else "cd_sync.clk"
 clocks = {{name: {{"achieved": fmax, "constraint": 12.0}}}}
 used = {{"ICESTORM_LC": 100, "ICESTORM_RAM": 2, "ICESTORM_DSP": 0}}
 pathlib.Path("report.json").write_text(json.dumps({{
@@ -92,7 +91,8 @@ class StandIns:
         self._monkeypatch = monkeypatch
         self._fmax = folder / "fmax.json"
         self._calls = folder / "calls"
-        self.fmax_mhz(8.0)
+        monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
+        self.fmax_mhz(10.0)
         for name, body in _BODIES.items():
             self.replace(name, body.format(fmax=str(self._fmax)) if "{fmax" in body else body)
 

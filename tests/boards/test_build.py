@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 
-from pbit_hw.boards import STAGES, build
+from pbit_hw import boards
+from pbit_hw.boards import BOARDS, STAGES
 from pbit_hw.contract.errors import FitError, ToolError
+from pbit_hw.contract.forms import Form
 from pbit_hw.contract.generator import Generator
 
+TOOLS = ["yosys", "nextpnr-ice40", "icepack"]
 LOGS = ["icebreaker.pack.log", "icebreaker.place-and-route.log", "icebreaker.synthesis.log"]
+
+
+build = partial(boards.build, form=Form.ADDER)
 
 
 def names(folder):
@@ -25,39 +32,87 @@ def test_result(pair, stand_ins, tmp_path):
     result = build(pair, "icebreaker", out, lambda stage, seconds: seen.append(stage))
     assert names(out) == sorted(["icebreaker.bin", "icebreaker.build.json", "icebreaker.report.json", *LOGS])
     assert result.bitstream == out / "icebreaker.bin"
-    assert (result.fmax_hz, result.clock_hz, result.baud) == (8_000_000, 6_000_000, 500_000)
-    assert result.flips_per_s == 2 / 2 * 6e6
+    assert (result.fmax_hz, result.clock_hz, result.baud) == (10_000_000, 9_000_000, 1_000_000)
+    assert (result.clock_source, result.attempts, result.cached) == ("PLL at 18 MHz / 2", 1, False)
+    assert result.flips_per_s == 2 / 2 * 9e6
     assert (result.luts, result.ffs, result.brams, result.multipliers) == (100, 2, 2, 0)
+    assert result.peak_bytes > 1e6
     assert result.digest == pair.digest.hex()
-    assert result.tools == {"yosys": "1.2.3", "nextpnr-ice40": "1.2.3"}
+    assert result.tools | {"icepack": ""} == {"yosys": "1.2.3", "nextpnr-ice40": "1.2.3", "icepack": ""}
     assert list(dict.fromkeys(seen)) == list(STAGES)
-    assert stand_ins.calls == ["yosys", "nextpnr-ice40", "icepack"]
+    assert stand_ins.calls == TOOLS
     assert json.loads((out / "icebreaker.build.json").read_text()) == result.to_json()
 
 
-@pytest.mark.parametrize(("fmax_mhz", "clock_hz"), [(12.0, 12_000_000), (6.0, 6_000_000), (2.0, 1_500_000)])
-def test_clock_follows_fmax(pair, stand_ins, tmp_path, fmax_mhz, clock_hz):
+@pytest.mark.parametrize(("form", "interleave", "flips"), [(None, 4, 2), (Form.BAKED, 4, 2), (Form.ADDER, 1, 1)])
+def test_forms_and_the_replicas_that_they_need(pair, stand_ins, tmp_path, form, interleave, flips):
+    """Tables are what is chosen for two spins; every p-bit of interleaved replicas updates in every clock."""
+    result = boards.build(pair, "icebreaker", tmp_path / "out", form=form, clock_hz=9e6)
+    assert (result.form, result.interleave) == ((form or Form.TABLE).value, interleave)
+    assert result.digest == pair.interleaved(interleave).digest.hex()
+    assert (result.flips_per_s, result.sweeps_per_s) == (flips * 9e6, 9e6 / max(interleave, 2))
+    assert (result.pbits, result.degree, result.colours, result.counters) == (2, 1, 2, False)
+
+
+@pytest.mark.parametrize(
+    ("fmax_mhz", "clock_hz", "passes"), [(9.0, 9_000_000, 1), (20.0, 19_125_000, 2), (2.0, 1_921_875, 2)]
+)
+def test_clock_follows_fmax(pair, stand_ins, tmp_path, fmax_mhz, clock_hz, passes):
     stand_ins.fmax_mhz(fmax_mhz)
     result = build(pair, "icebreaker", tmp_path / "out")
     assert result.clock_hz == clock_hz <= result.fmax_hz
-    passes = 1 if clock_hz == 6_000_000 else 2
-    assert stand_ins.calls == ["yosys", "nextpnr-ice40"] * passes + ["icepack"]
-    constraint = result.bitstream.read_text()
-    assert ("set_frequency pbit_clk 1.5" in constraint) is (clock_hz == 1_500_000)
-    assert ("set_frequency pbit_clk" in constraint) is (clock_hz < 12_000_000)
+    assert result.attempts == passes
+    assert stand_ins.calls.count("nextpnr-ice40") == passes
+    assert f"set_frequency pbit_clk {clock_hz / 1e6:g}" in result.bitstream.read_text()
 
 
-def test_a_faster_clock_that_failed_is_not_tried_again(pair, stand_ins, tmp_path):
-    """Fmax allows 12 MHz at 6 MHz, not at 12 MHz, and so on for ever if nothing remembered it."""
+@pytest.mark.parametrize(("asked_mhz", "clock_hz", "passes"), [(12, 12_000_000, 1), (18, 18_000_000, 1), (30, 0, 2)])
+def test_an_asked_clock_is_taken_if_it_is_met(pair, stand_ins, tmp_path, asked_mhz, clock_hz, passes):
+    stand_ins.fmax_mhz(28.0)
+    result = build(pair, "icebreaker", tmp_path / "out", clock_hz=asked_mhz * 1e6)
+    assert result.attempts == passes
+    assert result.clock_hz == (clock_hz or 27_000_000)
+
+
+def test_a_clock_that_failed_is_not_tried_again(pair, stand_ins, tmp_path):
+    """Fmax is always just short of the clock: each attempt aims lower, and after some nothing is packed."""
     stand_ins.replace(
         "yosys",
-        'divided = "pbit_clk" in pathlib.Path("top.pcf").read_text()\n'
-        f'pathlib.Path({str(tmp_path / "tools" / "fmax.json")!r}).write_text("13.0" if divided else "11.0")\n'
+        "mhz = float(pathlib.Path('top.pcf').read_text().split('pbit_clk ')[1].split()[0])\n"
+        f"pathlib.Path({str(tmp_path / 'tools' / 'fmax.json')!r}).write_text(str(mhz - 0.01))\n"
         'pathlib.Path("top.json").write_text(json.dumps({"modules": {"top": {"cells": {}}}}))',
     )
-    result = build(pair, "icebreaker", tmp_path / "out")
-    assert result.clock_hz == 6_000_000
-    assert stand_ins.calls == ["yosys", "nextpnr-ice40"] * 3 + ["icepack"]
+    with pytest.raises(ToolError, match=r"timing was not met in 5 attempts.*lower --clock or another --seed"):
+        build(pair, "icebreaker", tmp_path / "out")
+    assert "icepack" not in stand_ins.calls
+    assert not (tmp_path / "out" / "icebreaker.bin").exists()
+
+
+def test_an_equal_build_comes_from_the_cache(pair, stand_ins, tmp_path):
+    first = build(pair, "icebreaker", tmp_path / "first")
+    again = build(pair, "icebreaker", tmp_path / "again")
+    assert stand_ins.calls == TOOLS
+    assert (first.cached, again.cached) == (False, True)
+    assert again.bitstream.read_bytes() == first.bitstream.read_bytes()
+    assert (again.fmax_hz, again.ffs, again.peak_bytes) == (first.fmax_hz, first.ffs, first.peak_bytes)
+    assert names(tmp_path / "again") == names(tmp_path / "first")
+
+
+def test_seed_weights_and_no_cache_build_anew(pair, stand_ins, tmp_path):
+    build(pair, "icebreaker", tmp_path / "out")
+    assert not build(pair, "icebreaker", tmp_path / "out", seed=2).cached
+    assert not build(replace(pair, biases=pair.biases + 1), "icebreaker", tmp_path / "out").cached
+    assert not build(pair, "icebreaker", tmp_path / "out", cache=False).cached
+    assert stand_ins.calls == TOOLS * 4
+
+
+def test_a_damaged_cache_entry_is_built_again(pair, stand_ins, tmp_path):
+    first = build(pair, "icebreaker", tmp_path / "out")
+    (kept,) = (tmp_path / "tools" / "cache").rglob("top.bin")
+    kept.write_bytes(b"damaged")
+    again = build(pair, "icebreaker", tmp_path / "again")
+    assert not again.cached
+    assert again.bitstream.read_bytes() == first.bitstream.read_bytes()
 
 
 def test_an_array_that_cannot_fit_is_refused_before_synthesis(pair, stand_ins, tmp_path):
@@ -117,3 +172,20 @@ def test_an_unwritable_folder_is_an_error(pair, stand_ins, tmp_path):
 def test_an_unknown_board_is_an_error(pair, tmp_path):
     with pytest.raises(FitError, match="unknown board 'nexys'"):
         build(pair, "nexys", tmp_path)
+
+
+SMALL = ("icebreaker", "ice40_hx8k_b_evn")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in SMALL else pytest.mark.slow) for name in BOARDS]
+)
+def test_real_tools(pair, tmp_path, monkeypatch, name):
+    monkeypatch.setattr(
+        "pbit_hw.boards.cache.folder", lambda: tmp_path / "cache"
+    )  # not XDG's, which the wheels use too
+    result = build(pair, name, tmp_path / "out")
+    assert result.clock_hz <= result.fmax_hz
+    assert result.bitstream.stat().st_size > 10_000
+    assert result.luts > 100
+    assert result.peak_bytes > 50e6

@@ -2,32 +2,51 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import pytest
 
-from pbit_hw.boards import clock
+from pbit_hw.boards import BOARDS, clock
 from pbit_hw.contract.errors import FitError
 from pbit_hw.contract.targets import TARGETS
 from pbit_hw.gateware.uart import divisor
 
+PLL = BOARDS["icebreaker"].pll
+
 
 @pytest.mark.parametrize(
-    ("fmax_hz", "least", "halvings"),
-    [(12e6, 0, 0), (40e6, 0, 0), (11.999e6, 0, 1), (6e6, 0, 1), (5.9e6, 0, 2), (40e6, 1, 1), (200e3, 0, 6)],
+    ("wanted_hz", "halvings"), [(12e6, 0), (40e6, 0), (11.999e6, 1), (6e6, 1), (5.9e6, 2), (200e3, 6)]
 )
-def test_halvings(fmax_hz, least, halvings):
-    assert clock.halvings(fmax_hz, 12_000_000, least) == halvings
+def test_oscillator_alone(wanted_hz, halvings):
+    assert clock.choose(wanted_hz, 12_000_000, None) == clock.Clock(12_000_000, halvings)
 
 
-def test_clock_never_exceeds_fmax():
-    for fmax_hz in range(400_000, 30_000_000, 100_000):
-        count = clock.halvings(fmax_hz, 25_000_000)
-        assert 25_000_000 >> count <= fmax_hz
-        assert count == 0 or 25_000_000 >> (count - 1) > fmax_hz
+@pytest.mark.parametrize(
+    ("wanted_hz", "made_hz", "text"),
+    [
+        (12e6, 12_000_000, "oscillator"),
+        (3e6, 3_000_000, "oscillator / 4"),
+        (9.1e6, 9_000_000, "PLL at 18 MHz / 2"),
+        (16.2e6, 16_125_000, "PLL at 16.125 MHz"),
+    ],
+)
+def test_pll_where_it_is_faster(wanted_hz, made_hz, text):
+    chosen = clock.choose(wanted_hz, 12_000_000, PLL)
+    assert (chosen.hz, str(chosen)) == (made_hz, text)
+    assert chosen.plain is (text == "oscillator")
+
+
+@pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
+def test_never_exceeds_what_is_wanted(board):
+    for wanted_hz in range(500_000, 100_000_000, 1_234_567):
+        chosen = clock.choose(wanted_hz, board.target.clock_hz, board.pll)
+        assert chosen.exact_hz <= wanted_hz
+        assert chosen.exact_hz * Fraction(12, 10) > wanted_hz or wanted_hz < 4_000_000
 
 
 def test_too_slow_is_an_error():
-    with pytest.raises(FitError, match=r"Fmax 0\.100 MHz is below the slowest clock, 0\.188 MHz"):
-        clock.halvings(100e3, 12_000_000)
+    with pytest.raises(FitError, match=r"a clock of 0\.100 MHz is below the slowest that the board makes, 0\.188 MHz"):
+        clock.choose(100e3, 12_000_000, PLL)
 
 
 @pytest.mark.parametrize(

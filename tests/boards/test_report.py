@@ -53,13 +53,22 @@ def test_used():
     assert report.used(REPORT, "ICESTORM_LC") == 3120
     with pytest.raises(ToolError, match="TRELLIS_COMB"):
         report.used(REPORT, "TRELLIS_COMB")
+    assert report.used(REPORT, "") == 0
+
+
+def test_doubted_timing_is_the_lowest_in_the_log_with_a_margin():
+    log = "Info: Max frequency for clock 'cd_sync.clk': 60.00 MHz (PASS at 12.00 MHz)\n" + (
+        "Info: Max frequency for clock 'cd_sync.clk': 107.50 MHz (PASS at 12.00 MHz)\n"
+    )
+    oscillator, divided = report.doubted(report.timings(REPORT), log, 2.0)
+    assert (oscillator.fmax_hz, divided.fmax_hz) == (30e6, 3.75e6)
 
 
 def test_flip_flops():
     cells = {"a": "SB_DFF", "b": "SB_DFFESR", "c": "SB_LUT4", "d": "TRELLIS_FF"}
     netlist = {"modules": {"top": {"cells": {name: {"type": kind} for name, kind in cells.items()}}}}
-    assert report.flip_flops(netlist, BOARDS["icebreaker"]) == 2
-    assert report.flip_flops(netlist, BOARDS["ulx3s_85f"]) == 1
+    assert report.flip_flops(netlist, BOARDS["icebreaker"].family) == 2
+    assert report.flip_flops(netlist, BOARDS["ulx3s_85f"].family) == 1
 
 
 def test_overfull():

@@ -16,7 +16,7 @@ from hypothesis.strategies import SearchStrategy
 
 from pbit_hw.compiler import RBM, BoltzmannMachine, Ising, Model, Program, compile
 from pbit_hw.compiler.library import full_adder, lattice
-from pbit_hw.contract.errors import FitError, FormatError, ModelError, RequestError
+from pbit_hw.contract.errors import FitError, FormatError, ImageError, ModelError, RequestError
 from pbit_hw.contract.generator import Generator
 from pbit_hw.contract.request import Batch
 from pbit_hw.contract.update import Unit, field
@@ -259,3 +259,34 @@ def test_real_instances(gset: Path, name: str, colours: int) -> None:
     assert program.image.colours <= colours
     states = np.random.default_rng(1).choice([-1, 1], size=(5, model.size)).astype(np.int8)
     assert program.quantised.energies(states).tolist() == model.energies(states).tolist()
+
+
+def test_an_interleaved_program_is_the_same_program(tmp_path: Path) -> None:
+    """It says how many replicas its array holds, also when it comes from a file."""
+    program, deep = (compile(lattice((4, 4), spin_glass_seed=1), interleave=replicas) for replicas in (1, 6))
+    assert (program.image.interleave, deep.image.interleave) == (1, 6)
+    assert (program.report.interleave, deep.report.interleave) == (1, 6)
+    assert deep.report.to_json()["interleave"] == 6
+    again = program.interleaved(6)
+    assert again.image.digest == deep.image.digest != program.image.digest
+    assert again.to_bytes() == deep.to_bytes()
+    deep.save(tmp_path / "deep.pbit")
+    loaded = Program.load(tmp_path / "deep.pbit")
+    assert (loaded.image.interleave, loaded.image.digest) == (6, deep.image.digest)
+    assert loaded.interleaved(1).to_bytes() == program.to_bytes()
+
+
+def test_interleaved_programs_keep_their_clamps_and_take_weights() -> None:
+    model = lattice((4, 4), spin_glass_seed=1)
+    deep = compile(model, interleave=4, clamp={3: -1})
+    assert deep.clamps == {3: -1}
+    other = deep.reweighted(-model.couplings, model.biases)
+    assert (other.image.interleave, other.clamps) == (4, {3: -1})
+
+
+@pytest.mark.parametrize("replicas", [0, 3, -2])
+def test_replicas_that_cannot_follow_one_another_are_refused(replicas: int) -> None:
+    program = compile(lattice((4, 4), spin_glass_seed=1))
+    for make in (lambda: compile(lattice((4, 4)), interleave=replicas), lambda: program.interleaved(replicas)):
+        with pytest.raises(ImageError, match=f"2 colours cannot hold {replicas} replicas; use 1 or a multiple of 2"):
+            make()

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from pbit_hw.compiler import Ising, Model, compile
-from pbit_hw.contract.targets import TARGETS, demand
+from pbit_hw.contract.forms import demand
+from pbit_hw.contract.targets import TARGETS
 
 
 @settings(deadline=None)
@@ -42,9 +43,10 @@ def test_boards() -> None:
     program = compile(Ising.from_networkx(nx.random_regular_graph(3, 64, seed=0), coupling=-1.0))
     report = program.report
     assert set(report.boards) == set(TARGETS)
-    need = demand(program.image)
     for name, fields in report.to_json()["boards"].items():
         assert fields["fits"] is report.boards[name].fits is (fields["reasons"] == [])
+        need = demand(program.image, report.boards[name].demand.form)
+        assert fields["form"] == need.form.value
         assert fields["ffs_at_least"] == need.ffs
         assert fields["ffs_available"] == TARGETS[name].ffs
         assert fields["luts_estimated"] == need.luts[TARGETS[name].family]

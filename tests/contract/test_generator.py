@@ -94,7 +94,7 @@ def test_xoshiro64_step_by_hand() -> None:
 
 def test_xoshiro64_has_the_longest_period() -> None:
     identity = gf2.unit_vectors(2)
-    step, period = xoshiro64_matrix(), rng.XOSHIRO64_PERIOD
+    step, period = xoshiro64_matrix(), rng.PERIOD64
     assert np.array_equal(gf2.power(step, period), identity)
     factors = (3, 5, 17, 257, 641, 65537, 6700417)
     assert math.prod(factors) == period
@@ -103,10 +103,74 @@ def test_xoshiro64_has_the_longest_period() -> None:
 
 
 def test_xoshiro64_streams_lie_one_spacing_apart() -> None:
-    assert math.gcd(rng.XOSHIRO64_SPACING, rng.XOSHIRO64_PERIOD) == 1
+    assert math.gcd(rng.SPACING64, rng.PERIOD64) == 1
     streams = rng.streams(Generator.XOSHIRO64, 42, 5)
-    spacing = gf2.power(xoshiro64_matrix(), rng.XOSHIRO64_SPACING)
+    spacing = gf2.power(xoshiro64_matrix(), rng.SPACING64)
     assert np.array_equal(gf2.apply(spacing, streams[:-1]), streams[1:])
+
+
+words64 = st.integers(0, 2**64 - 1)
+
+
+def quarters(state: int) -> tuple[int, int, int, int]:
+    """A register of 64 bits in words of 16 bits, the low one first."""
+    return state & 0xFFFF, state >> 16 & 0xFFFF, state >> 32 & 0xFFFF, state >> 48
+
+
+def rotated(state: int, by: int) -> int:
+    """A number of 64 bits, rotated to the left."""
+    return (state << by | state >> 64 - by) & 2**64 - 1
+
+
+def linear64_step(state: int) -> int:
+    """The next register as one number."""
+    by, first, second, up = rng.LINEAR64_TERMS
+    turned = rotated(state, by)
+    return turned ^ rotated(turned, first) ^ rotated(turned, second) ^ turned << up & 2**64 - 1
+
+
+@given(words64)
+def test_linear64_on_words_is_linear64_on_a_number(state: int) -> None:
+    assert rng.linear64_next(quarters(state)) == quarters(linear64_step(state))
+
+
+def linear64_matrix() -> gf2.Words:
+    return gf2.matrix(rng.next_rows(Generator.LINEAR64), 2)
+
+
+def test_every_bit_of_linear64_is_of_four_old_ones_at_most() -> None:
+    bits = np.unpackbits(linear64_matrix().view(np.uint8), axis=1, bitorder="little").astype(int)
+    assert set(bits.sum(axis=0)) <= {2, 3, 4}
+
+
+def test_linear64_has_the_longest_period() -> None:
+    identity, step = gf2.unit_vectors(2), linear64_matrix()
+    assert np.array_equal(gf2.power(step, rng.PERIOD64), identity)
+    for factor in (3, 5, 17, 257, 641, 65537, 6700417):
+        assert not np.array_equal(gf2.power(step, rng.PERIOD64 // factor), identity)
+
+
+def test_linear64_streams_lie_one_spacing_apart() -> None:
+    streams = rng.streams(Generator.LINEAR64, 42, 5)
+    spacing = gf2.power(linear64_matrix(), rng.SPACING64)
+    assert np.array_equal(gf2.apply(spacing, streams[:-1]), streams[1:])
+
+
+@given(words64)
+def test_a_seed_is_shifted_into_a_cleared_register(seed: int) -> None:
+    state = 0
+    for place in range(64):
+        state = linear64_step(state) ^ (seed >> place & 1) << rng.INJECTED_BIT
+    written = np.array([[seed & 0xFFFFFFFF, seed >> 32]], np.uint32)
+    assert rng.seeded(Generator.LINEAR64, written).tolist() == [[state & 0xFFFFFFFF, state >> 32]]
+
+
+@pytest.mark.parametrize("kind", list(Generator))
+def test_seeds_and_seeded_undo_each_other(kind: Generator) -> None:
+    rows = np.random.default_rng(2).integers(0, 2**32, (3, 5, kind.words), np.uint32)
+    assert np.array_equal(rng.seeded(kind, rng.seeds(kind, rows)), rows)
+    assert np.array_equal(rng.seeds(kind, rng.seeded(kind, rows)), rows)
+    assert np.array_equal(rng.seeds(kind, rows), rows) == (kind is not Generator.LINEAR64)
 
 
 def test_splitmix_gives_the_published_sequence() -> None:
@@ -158,13 +222,15 @@ def test_generators_work_alike_on_integers_and_arrays(register: tuple[int, int, 
     assert tuple(rng.next_rows(Generator.XOSHIRO128)(row)[0]) == rng.xoshiro_next(32, *register)
     first, second = rng.next_rows(Generator.XOSHIRO64)(row[:, :2])[0]
     assert rng.halves(int(first), int(second)) == rng.xoshiro_next(16, *rng.halves(*register[:2]))
+    first, second = rng.next_rows(Generator.LINEAR64)(row[:, :2])[0]
+    assert rng.halves(int(first), int(second)) == rng.linear64_next(rng.halves(*register[:2]))
     first, second = rng.next_rows(Generator.LFSR48)(row[:, :2])[0]
     assert rng.halves(int(first), int(second)) == (*rng.lfsr48_next(*rng.halves(*register[:2])[:3]), 0)
 
 
 SPACINGS = {
     "lfsr48": (rng.LFSR48_SPACING, rng.LFSR48_PERIOD),
-    "xoshiro64": (rng.XOSHIRO64_SPACING, rng.XOSHIRO64_PERIOD),
+    "xoshiro64, linear64": (rng.SPACING64, rng.PERIOD64),
 }
 
 
@@ -240,19 +306,24 @@ def test_neighbouring_taps_make_words_depend_on_each_other() -> None:
 
 
 def words_of(kind: Generator, registers: gf2.Words) -> Any:
-    """Next random words of rows of registers."""
+    """Next random words of rows of registers; of four words the third."""
     low, middle, high, top = rng.halves(registers[:, 0], registers[:, 1])
     if kind is Generator.LFSR48:
         return rng.lfsr48_word(low, middle, high)
     if kind is Generator.XOSHIRO128:
         return rng.xoshiro_word(32, registers[:, 0], registers[:, 3])
-    return rng.xoshiro_word(16, low, top)
+    return high if kind is Generator.LINEAR64 else rng.xoshiro_word(16, low, top)
 
 
 @pytest.mark.parametrize("kind", list(Generator))
 def test_every_word_can_be_shown(kind: Generator) -> None:
     words = np.arange(2**16, dtype=np.uint16)
-    assert np.array_equal(words_of(kind, rng.showing(kind, words)), words)
+    assert np.array_equal(words_of(kind, rng.showing(kind, np.tile(words[:, None], kind.share))), words)
+
+
+def test_four_words_of_a_register_can_be_shown() -> None:
+    shown = rng.showing(Generator.LINEAR64, np.array([[[1, 2, 3, 4]], [[5, 6, 7, 0xFFFF]]], np.uint16))
+    assert shown.tolist() == [[[0x20001, 0x40003]], [[0x60005, 0xFFFF0007]]]
 
 
 @given(st.data(), st.sampled_from(list(Generator)), st.integers(0, 40))
@@ -272,7 +343,8 @@ def test_registers_advance_far_in_any_shape(kind: Generator) -> None:
     streams = rng.streams(kind, 3, 7)
     spacing = {
         Generator.XOSHIRO128: 2**64,
-        Generator.XOSHIRO64: rng.XOSHIRO64_SPACING,
+        Generator.XOSHIRO64: rng.SPACING64,
+        Generator.LINEAR64: rng.SPACING64,
         Generator.LFSR48: rng.LFSR48_SPACING * pow(rng.LFSR48_LEAP, -1, rng.LFSR48_PERIOD) % rng.LFSR48_PERIOD,
     }[kind]
     assert np.array_equal(rng.advanced(kind, streams[:-1], spacing), streams[1:])

@@ -45,6 +45,31 @@ def test_power_is_repeated_application(seed: int, exponent: int) -> None:
     assert np.array_equal(gf2.apply(gf2.power(linear, exponent), states), expected)
 
 
+@pytest.mark.parametrize("words", [1, 2])
+def test_the_inverse_undoes_a_map(words: int) -> None:
+    """Random maps, of which a good quarter has an inverse; any other is found out."""
+    identity = gf2.unit_vectors(words)
+    found = 0
+    for seed in range(20):
+        linear = random_words(seed, 32 * words, words)
+        try:
+            undone = gf2.inverse(linear)
+        except ValueError:
+            continue
+        found += 1
+        assert undone.dtype == np.uint32
+        assert np.array_equal(gf2.apply(linear, undone), identity)
+        assert np.array_equal(gf2.apply(undone, linear), identity)
+    assert 0 < found < 20
+
+
+def test_a_singular_map_has_no_inverse() -> None:
+    linear = gf2.unit_vectors(2)
+    linear[40] = linear[3] ^ linear[9]
+    with pytest.raises(ValueError, match="the map is singular"):
+        gf2.inverse(linear)
+
+
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 7, 8, 33])
 def test_orbit_is_repeated_application(count: int) -> None:
     linear = random_words(5, 32, 1)

@@ -69,6 +69,7 @@ STRUCTURE: dict[str, Callable[[Image], dict[str, Any]]] = {
     "colours": lambda image: {"colour_first": changed(image.colour_first, 1, 2)},
     "degrees": lambda image: {"slot_first": changed(image.slot_first, 1, image.slot_first[1] + 1)},
     "neighbours": lambda image: {"neighbours": changed(image.neighbours, 0, image.neighbours[0] + 1)},
+    "interleave": lambda _: {"interleave": 3},
 }
 
 VALUES: dict[str, Callable[[Image], dict[str, Any]]] = {
@@ -163,7 +164,7 @@ def test_parts_round_trip_through_a_file(image: Image) -> None:
 
 def test_another_contract_version_is_refused(image: Image) -> None:
     meta, arrays = image.parts()
-    with pytest.raises(ImageError, match="contract version 999, this is 2; compile it again"):
+    with pytest.raises(ImageError, match="contract version 999, this is 3; compile it again"):
         Image.from_parts(meta | {"contract": 999}, arrays)
 
 
@@ -171,12 +172,51 @@ def test_another_contract_version_is_refused(image: Image) -> None:
 def test_a_generator_of_the_past_is_refused(image: Image, version: int) -> None:
     meta, arrays = image.parts()
     message = (
-        "^image was compiled with the generator LFSR32, which is no longer shipped; compile it again with .* lfsr48$"
+        "^image was compiled with the generator LFSR32, which is no longer shipped; compile it again with .* linear64$"
     )
     with pytest.raises(ImageError, match=message):
         Image.from_parts(meta | {"generator": "LFSR32", "contract": version}, arrays)
     with pytest.raises(ValueError, match="0 is not a valid Generator"):
         Generator(0)
+
+
+@pytest.mark.parametrize("replicas", [-3, 0, 2, 4, 5])
+def test_replicas_that_cannot_follow_one_another_are_refused(image: Image, replicas: int) -> None:
+    message = f"^an array of 3 colours cannot hold {replicas} replicas; use 1 or a multiple of 3$"
+    with pytest.raises(ImageError, match=message):
+        image.interleaved(replicas)
+    meta, arrays = image.parts()
+    with pytest.raises(ImageError, match=message):
+        Image.from_parts(meta | {"interleave": replicas}, arrays)
+
+
+def test_a_damaged_interleaved_image_without_colours_is_refused(image: Image) -> None:
+    meta, arrays = image.parts()
+    with pytest.raises(ImageError, match="an array of 0 colours cannot hold 3 replicas"):
+        Image.from_parts(meta | {"interleave": 3}, arrays | {"colour_first": image.colour_first[:1]})
+
+
+def test_an_interleaved_image_is_the_same_array_with_more_in_it(image: Image) -> None:
+    deep = image.interleaved(6)
+    assert (deep.interleave, deep.latency, deep.period, deep.home_slots) == (6, 2, 6, 6)
+    assert (image.interleave, image.latency, image.period, image.home_slots) == (1, 1, 3, 0)
+    assert deep.interleaved(1).digest == image.digest
+    again = Image.from_parts(*deep.parts())
+    assert (again.interleave, again.digest) == (6, deep.digest)
+
+
+def test_pbits_of_a_colour_share_registers(make_image: Callable[..., Image]) -> None:
+    """Four by four from the first of every colour on."""
+    image = make_image((5, 4, 1), generator=Generator.LINEAR64)
+    assert image.stream.tolist() == [0, 0, 0, 0, 1, 2, 2, 2, 2, 3]
+    assert image.taken.tolist() == [0, 1, 2, 3, 0, 0, 1, 2, 3, 0]
+    assert image.streams == 4
+
+
+def test_other_generators_have_a_register_per_pbit(image: Image) -> None:
+    assert image.stream.tolist() == list(range(7))
+    assert not image.taken.any()
+    assert image.streams == 7
 
 
 def test_new_weights_and_clamps_are_checked(image: Image) -> None:

@@ -13,7 +13,12 @@ from pbit_hw.contract.image import Image
 from pbit_hw.contract.registers import Control, Region
 
 MakeImage = Callable[..., Image]
-SHAPES = [((1,), Generator.LFSR48), ((3, 2, 2), Generator.XOSHIRO128), ((40, 30), Generator.LFSR48)]
+SHAPES = [
+    ((1,), Generator.LFSR48),
+    ((3, 2, 2), Generator.XOSHIRO128),
+    ((40, 30), Generator.LFSR48),
+    ((40, 30), Generator.LINEAR64),
+]
 
 
 def spans(image: Image) -> list[tuple[int, int, str]]:
@@ -48,11 +53,16 @@ def test_addresses_outside_the_map_are_nothing(image: Image) -> None:
 def test_the_words_of_each_register(make_image: MakeImage) -> None:
     image = make_image((20, 13), generator=Generator.XOSHIRO128)
     words = {register.name: register.words(image) for register in registers.REGISTERS}
-    assert words["STATE"] == words["CLAMP"] == words["VALUE"] == 2
+    assert words["STATE"] == words["CLAMP"] == 2
     assert words["BIAS"] == 33
     assert words["WEIGHT"] == image.slots
     assert words["GENERATOR"] == 4 * 33
     assert words["DIGEST"] == 4
+
+
+def test_shared_generators_have_fewer_words(make_image: MakeImage) -> None:
+    words = {r.name: r.words(make_image((20, 13), generator=Generator.LINEAR64)) for r in registers.REGISTERS}
+    assert words["GENERATOR"] == 2 * (5 + 4)
 
 
 def test_every_region_and_control_offset_is_in_the_map() -> None:
@@ -74,3 +84,17 @@ def test_identity_fills_the_read_only_controls(image: Image) -> None:
     assert digest == image.digest
     assert (identity[Control.SIZE], identity[Control.SLOTS], identity[Control.COLOURS]) == (7, image.slots, 3)
     assert identity[Control.CLOCK_HZ] == 12_000_000
+    assert (identity[Control.INTERLEAVE], identity[Control.FIXED]) == (1, 0)
+    assert registers.identity(image.interleaved(6), 1, fixed=7)[Control.INTERLEAVE] == 6
+    assert registers.identity(image, 1, fixed=7)[Control.FIXED] == 7
+
+
+def test_the_checksum_of_constants_tells_them_apart(image: Image) -> None:
+    checksum = registers.fixed_checksum(image, 512)
+    assert 0 < checksum < 2**32
+    assert checksum == registers.fixed_checksum(image.with_clamps(1 - image.clamped, image.clamp_values), 512)
+    weights = -image.weights
+    others = (image.with_weights(weights, image.unfold()), image.with_weights(image.weights, -image.unfold()))
+    assert (
+        len({checksum, registers.fixed_checksum(image, 511), *(registers.fixed_checksum(i, 512) for i in others)}) == 4
+    )

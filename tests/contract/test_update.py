@@ -74,3 +74,29 @@ def test_a_stronger_field_never_lowers_the_state() -> None:
         for side in (range(-400, 0), range(401)):
             states = [bool(update.decide(total, word, 512, 9)) for total in side]
             assert len({after - before for before, after in pairwise(states)} - {0}) <= 1
+
+
+def test_no_threshold_is_a_quarter() -> None:
+    """What lets 15 bits of an entry hold thresholds from 0 to 2^15: those above a quarter are held less one."""
+    assert not (activation.TABLE == 1 << 14).any()
+    assert activation.TABLE.min() == 0
+    assert activation.TABLE.max() == 1 << 15
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_an_entry_decides_every_word_at_every_argument_as_the_field_does(sign: int) -> None:
+    """The field is the argument, beta 1; arguments of equal thresholds have equal entries and are taken once."""
+    words = np.arange(1 << 16, dtype=np.int32)
+    totals = sign * activation.ARGUMENTS[(activation.ARGUMENTS > 0) | (sign > 0)]
+    thresholds = activation.TABLE[np.abs(totals)]
+    held = np.array([update.entry(int(total), 1, 0) for total in totals], np.int32)
+    pairs = np.unique(np.stack([held, thresholds], axis=1), axis=0)
+    assert len(pairs) == len(np.unique(thresholds))
+    for entry, threshold in pairs:
+        assert np.array_equal(update.state_of(entry, words), update.next_state(sign, words, threshold))
+
+
+@given(st.integers(-5000, 5000), st.integers(0, 4095), st.integers(-3, 12), st.integers(0, 65535))
+def test_an_entry_decides_as_decide_does(total: int, beta: int, shift: int, word: int) -> None:
+    decided = update.decide(total, word, beta, shift)
+    assert update.state_of(update.entry(total, beta, shift), word) == decided

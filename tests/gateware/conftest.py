@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,8 @@ from pbit_hw.contract.update import Unit
 
 MAX_COLOURS = 6
 MAX_DEGREE = 16
+LATENCIES = range(6)
+"""Clocks of an update; 0 is an array of one replica, whatever its colours."""
 
 
 def _formats(rng: np.random.Generator) -> tuple[SignedFormat, UnsignedFormat]:
@@ -41,13 +43,21 @@ def _edges(rng: np.random.Generator, colour: np.ndarray, max_degree: int) -> np.
 
 @pytest.fixture(scope="session")
 def random_image() -> Callable[..., Image]:
-    """A function of (rng, min_size, max_size) that makes an array that no compiler would: everything is drawn."""
+    """A function of a random generator that makes an array that no compiler would: everything is drawn."""
 
-    def make(rng: np.random.Generator, min_size: int = 2, max_size: int = 16) -> Image:
+    def make(
+        rng: np.random.Generator,
+        min_size: int = 2,
+        max_size: int = 16,
+        *,
+        max_degree: int = MAX_DEGREE,
+        latencies: Sequence[int] = LATENCIES,
+        generators: Sequence[Generator] = tuple(Generator),
+    ) -> Image:
         size = int(rng.integers(min_size, max_size + 1))
         colours = int(rng.integers(1, min(MAX_COLOURS, size) + 1))
         colour = np.sort(np.concatenate([np.arange(colours), rng.integers(0, colours, size - colours)]))
-        edges = _edges(rng, colour, int(rng.integers(0, MAX_DEGREE + 1)))
+        edges = _edges(rng, colour, int(rng.integers(0, max_degree + 1)))
         weight_format, beta_format = _formats(rng)
         limit = weight_format.limit
         couplings = rng.integers(-limit, limit + 1, len(edges))
@@ -55,7 +65,7 @@ def random_image() -> Callable[..., Image]:
         order = np.lexsort((neighbours, owners))
         image = Image(
             unit=Unit(int(rng.integers(2))),
-            generator=list(Generator)[rng.integers(len(Generator))],
+            generator=generators[int(rng.integers(len(generators)))],
             weight_format=weight_format,
             beta_format=beta_format,
             colour_first=np.searchsorted(colour, np.arange(colours + 1)).astype(np.int32),
@@ -65,6 +75,7 @@ def random_image() -> Callable[..., Image]:
             biases=np.zeros(size, np.int32),
             clamped=(rng.random(size) < 0.2).astype(np.uint8),
             clamp_values=rng.integers(0, 2, size, np.uint8),
+            interleave=max(latencies[int(rng.integers(len(latencies)))] * colours, 1),
         )
         image = image.with_weights(image.weights, rng.integers(-limit, limit + 1, size).astype(np.int32))
         image.check()

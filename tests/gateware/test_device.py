@@ -13,7 +13,8 @@ from amaranth.lib.wiring import In, Out
 
 from pbit_hw.compiler import RBM, Program, compile, library
 from pbit_hw.contract import link
-from pbit_hw.contract.errors import DigestMismatchError, LinkError
+from pbit_hw.contract.errors import DigestMismatchError, LinkError, RequestError
+from pbit_hw.contract.forms import Form
 from pbit_hw.contract.generator import GENERATOR_NAMES
 from pbit_hw.contract.image import Image
 from pbit_hw.contract.link import Frame, Opcode
@@ -29,6 +30,7 @@ from pbit_hw.sim.virtual import VirtualDevice
 from .rtl_transport import RTLTransport
 
 CLOCK_HZ = 10_000
+ROTATION = link.WRITE.pack(address(Region.CONTROL, Control.ROTATE)) + bytes(4)
 
 
 class SerialLine(wiring.Component):
@@ -56,8 +58,14 @@ def rbm() -> RBM:
     return RBM(rng.normal(size=(32, 2)), rng.normal(size=32), rng.normal(size=2))
 
 
-def linked(image: Image) -> RTLTransport:
-    return RTLTransport(LinkedArray(image, CLOCK_HZ), CLOCK_HZ)
+def linked(image: Image, form: Form = Form.ADDER) -> RTLTransport:
+    return RTLTransport(LinkedArray(image, CLOCK_HZ, form), CLOCK_HZ)
+
+
+def interleaved(form: Form, generator: str = "xoshiro64") -> Program:
+    """A full adder whose array holds so many replicas that any form can be built."""
+    program = compile(library.full_adder(), generator=generator)
+    return program if form is Form.ADDER else program.interleaved(2 * program.image.colours)
 
 
 def same_samples(program: Program, transport: Any, **run: Any) -> bool:
@@ -72,6 +80,45 @@ def same_samples(program: Program, transport: Any, **run: Any) -> bool:
 def test_host_samples_the_full_adder(generator):
     program = compile(library.full_adder(), generator=generator)
     assert same_samples(program, linked(program.image), sweeps=40, replicas=3, burn_in=7)
+
+
+@pytest.mark.parametrize(
+    ("form", "generator"),
+    [(Form.TABLE, "linear64"), (Form.TABLE, "lfsr48"), (Form.BAKED, "xoshiro64")],
+)
+def test_host_samples_every_form(form, generator):
+    """More replicas than the array holds, and no multiple of them."""
+    program = interleaved(form, generator)
+    replicas = program.image.interleave + 2
+    assert same_samples(program, linked(program.image, form), sweeps=8, replicas=replicas, burn_in=3)
+
+
+def test_host_anneals_tables():
+    program = interleaved(Form.TABLE)
+    assert same_samples(program, linked(program.image, Form.TABLE), sweeps=6, replicas=2, beta=(0.2, 3.0))
+
+
+def test_host_refuses_constants_that_are_not_the_programs():
+    program = interleaved(Form.BAKED)
+    other = program.reweighted(-program.model.couplings, program.model.biases)
+    with pytest.raises(DigestMismatchError, match="constants of checksum"):
+        Device(other, linked(program.image, Form.BAKED))
+    device = Device(program, linked(program.image, Form.BAKED))
+    with pytest.raises(DigestMismatchError, match="constants of checksum"):
+        device.set_weights(-program.model.couplings, program.model.biases)
+    with pytest.raises(RequestError, match="beta of the device is a constant, 1, and 2 was asked for"):
+        device.sample(sweeps=1, beta=2.0)
+
+
+@pytest.mark.slow
+def test_host_rewinds_a_device_that_was_left_at_another_replica():
+    """At the last one: the client waits out every refusal, for 65,536 clocks."""
+    program = interleaved(Form.TABLE)
+    transport = linked(program.image, Form.TABLE)
+    for sequence in range(program.image.interleave - 1):
+        transport.write(link.encode(Frame(Opcode.WRITE, sequence, ROTATION)))
+        transport.read(link.HEADER.size + link.CRC.size, 1.0)
+    assert same_samples(program, transport, sweeps=5)
 
 
 @pytest.mark.parametrize("generator", GENERATOR_NAMES)
@@ -145,6 +192,8 @@ def test_host_recovers_from_a_lost_byte():
 
 def random_frame(image: Image, rng: np.random.Generator) -> bytes:
     """Any request but one whose effect hangs on when it comes; one in eight damaged."""
+    if image.interleave > 1 and rng.random() < 0.2:
+        return link.encode(Frame(Opcode.WRITE, int(rng.integers(256)), ROTATION))
     row = REGISTERS[rng.integers(len(REGISTERS))]
     at = max(address(row.region, row.offset) + int(rng.integers(-1, row.words(image) + 1)), 0)
     words = int(rng.integers(0, 7))
@@ -176,20 +225,39 @@ def everything(transport: Any) -> bytes:
     return data
 
 
-@pytest.mark.parametrize(("make_model", "seed"), [(library.full_adder, 1), (rbm, 2)])
-def test_answers_equal_the_virtual_devices(make_model, seed):
-    """Byte for byte, to 150 random requests, refusals of every kind but BUSY among them."""
-    image = compile(make_model()).image
-    virtual, rtl = VirtualDevice(image, CLOCK_HZ), linked(image)
+@pytest.mark.parametrize(
+    ("make_model", "form", "generator", "seed"),
+    [
+        (library.full_adder, Form.ADDER, "xoshiro64", 1),
+        (rbm, Form.ADDER, "xoshiro64", 2),
+        (library.full_adder, Form.TABLE, "linear64", 3),
+    ],
+)
+def test_answers_equal_the_virtual_devices(make_model, form, generator, seed):
+    """Byte for byte, to 150 random requests, refusals of every kind among them.
+
+    An interleaved array is busy for a start wherever another replica than the first is at hand.
+    """
+    image = compile(make_model(), generator=generator).image
+    if form is Form.TABLE:
+        image = image.interleaved(2 * image.colours)
+    virtual, rtl = VirtualDevice(image, CLOCK_HZ), linked(image, form)
     rng = np.random.default_rng(seed)
     reasons = set()
     for _ in range(150):
         frame = random_frame(image, rng)
         virtual.write(frame)
         rtl.write(frame)
-        rtl.pass_clocks(len(frame) + 160)
         expected = everything(virtual)
-        assert everything(rtl) == expected, frame.hex(" ")
+        assert rtl.read(len(expected), 1.0) == expected, frame.hex(" ")
+        rtl.pass_clocks(patience(image))
+        assert everything(rtl) == b"", frame.hex(" ")
         if expected[3] == Opcode.REFUSE:
             reasons.add(expected[link.HEADER.size])
-    assert reasons == {link.Refusal.CRC, link.Refusal.OPCODE, link.Refusal.LENGTH, link.Refusal.ADDRESS}
+    assert reasons == set(link.Refusal) - (set() if image.interleave > 1 else {link.Refusal.BUSY})
+
+
+def patience(image: Image) -> int:
+    """Clocks after the last answer in which all is done that a request asks for: four sweeps, and tables."""
+    tables = image.size * (24 + (1 << int(image.degrees.max()))) if image.interleave > 1 else 0
+    return 20 + tables + 5 * image.period

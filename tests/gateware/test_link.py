@@ -19,7 +19,8 @@ from pbit_hw.gateware.link import Link
 from .rtl_transport import RTLTransport
 
 CLOCK_HZ = 10_000
-SWEEPS, BETA, STOP = (address(Region.CONTROL, offset) for offset in (Control.SWEEPS, Control.BETA, Control.STOP))
+CONTROLS = (Control.SWEEPS, Control.BETA, Control.STOP, Control.ROTATE)
+SWEEPS, BETA, STOP, ROTATE = (address(Region.CONTROL, offset) for offset in CONTROLS)
 WEIGHT, STATE = address(Region.WEIGHT), address(Region.STATE)
 
 
@@ -31,35 +32,63 @@ def image() -> Image:
 
 
 class LinkBench:
-    """A `Link` whose array is three clocks per sweep and counts its sweeps in its states."""
+    """A `Link` whose array is three clocks per sweep and counts its sweeps in its states.
 
-    def __init__(self, image: Image) -> None:
+    Parameters
+    ----------
+    image : Image
+        The array.
+    pause : int
+        Clocks for which it takes no other word after one.
+    fixed : int
+        See `contract.registers.identity`.
+    """
+
+    def __init__(self, image: Image, pause: int = 0, fixed: int = 0) -> None:
         self.writes: list[tuple[int, int]] = []
         self.write_clocks: list[int] = []
         self.byte_clock = 0
         self.beta = 0x123
-        self.states = 0
-        self._dut = Link(image, CLOCK_HZ)
+        self.states = [0] * image.interleave
+        self.at_hand = 0
+        self._pause = pause
+        self._clocks_left = 0
+        self._dut = Link(image, CLOCK_HZ, fixed)
         self.transport = RTLTransport(self._dut, CLOCK_HZ)
         self.transport.simulator.add_process(self._array)
 
     async def _array(self, ctx: Any) -> None:
-        dut, clocks_left = self._dut, 0
+        dut, paused = self._dut, 0
         async for _, _, byte, write, at, word in ctx.tick().sample(
-            dut.rx.valid & dut.rx.ready, dut.write, dut.address, dut.data
+            dut.rx.valid & dut.rx.ready, dut.write & dut.ready, dut.address, dut.data
         ):
             if byte:
                 self.byte_clock = self.transport.clocks
-            clocks_left = max(clocks_left - 1, 0)
+            self._clocks_left, paused = max(self._clocks_left - 1, 0), max(paused - 1, 0)
             if write:
                 self.writes.append((at, word))
                 self.write_clocks.append(self.transport.clocks)
-                if at == SWEEPS:
-                    clocks_left = 3 * word
-                    self.states = (self.states << 8 | word) % (1 << 70)
-            ctx.set(dut.sweeps_left, -(-clocks_left // 3))
-            ctx.set(dut.states, self.states)
-            ctx.set(dut.beta, self.beta)
+                self._carry_out(at, word)
+                paused = self._pause
+            values = {
+                "ready": paused == 0,
+                "running": self._clocks_left > 0,
+                "home": self.at_hand == 0,
+                "sweeps_left": -(-self._clocks_left // 3),
+                "shown": self.states[self.at_hand],
+                "beta": self.beta,
+            }
+            for name, value in values.items():
+                ctx.set(getattr(dut, name), value)
+
+    def _carry_out(self, at: int, word: int) -> None:
+        if at == STOP:
+            self._clocks_left %= 3
+        elif self._clocks_left == 0 and at == ROTATE:
+            self.at_hand = (self.at_hand + 1) % len(self.states)
+        elif self._clocks_left == self.at_hand == 0 and at == SWEEPS:
+            self._clocks_left = 3 * word
+            self.states = [(state << 8 | word + place) % (1 << 70) for place, state in enumerate(self.states)]
 
     def answer(self) -> Frame:
         header = self.transport.read(link.HEADER.size, 1.0)
@@ -80,6 +109,12 @@ def bench(image: Image) -> LinkBench:
     return LinkBench(image)
 
 
+@pytest.fixture
+def interleaved(image: Image) -> LinkBench:
+    """Four replicas, and an array that is slow to take words."""
+    return LinkBench(image.interleaved(4), pause=3)
+
+
 def write_payload(at: int, words: list[int]) -> bytes:
     return link.WRITE.pack(at) + np.array(words, "<u4").tobytes()
 
@@ -88,20 +123,24 @@ def refused(frame: Frame, reason: Refusal, sequence: int = 7) -> bool:
     return frame == Frame(Opcode.REFUSE, sequence, bytes([reason]))
 
 
-def test_identity_is_the_contracts(bench, image):
-    expected = identity(image, CLOCK_HZ)
-    assert bench.read(address(Region.CONTROL), len(expected)) == [expected[k] for k in range(len(expected))]
-
-
-def test_every_control_register_reads_alone(bench, image):
-    for offset, word in identity(image, CLOCK_HZ).items():
+@pytest.mark.parametrize("fixed", [0, 0xFEEDBEEF])
+def test_every_control_register_reads_alone(image, fixed):
+    bench = LinkBench(image.interleaved(4), fixed=fixed)
+    expected = identity(image.interleaved(4), CLOCK_HZ, fixed)
+    assert expected[Control.FIXED] == fixed
+    for offset, word in expected.items():
         assert bench.read(address(Region.CONTROL, offset)) == [word]
     assert bench.read(BETA) == [bench.beta]
     assert bench.read(SWEEPS) == [0]
 
 
+def test_the_identity_reads_at_once(bench, image):
+    expected = identity(image, CLOCK_HZ)
+    assert bench.read(address(Region.CONTROL), Control.CLOCK_HZ + 1) == [expected[k] for k in range(10)]
+
+
 def test_state_words_are_packed(bench):
-    bench.states = 0x2A_89ABCDEF_01234567
+    bench.states = [0x2A_89ABCDEF_01234567]
     bench.transport.pass_clocks(2)
     assert bench.read(STATE, 3) == [0x01234567, 0x89ABCDEF, 0x2A]
     assert bench.read(STATE + 1) == [0x89ABCDEF]
@@ -112,7 +151,15 @@ def test_longest_write_is_one_word_per_clock(bench):
     frame = bench.ask(Opcode.WRITE, write_payload(WEIGHT + 11, words))
     assert frame == Frame(Opcode.WRITE, 7)
     assert bench.writes == [(WEIGHT + 11 + k, word) for k, word in enumerate(words)]
-    assert bench.write_clocks == [bench.byte_clock + 4 + k for k in range(len(words))]
+    assert bench.write_clocks == [bench.byte_clock + 8 + k for k in range(len(words))]
+
+
+def test_words_wait_until_the_array_takes_them(interleaved):
+    words = list(range(1, 30))
+    assert interleaved.ask(Opcode.WRITE, write_payload(WEIGHT, words)) == Frame(Opcode.WRITE, 7)
+    assert interleaved.writes == [(WEIGHT + k, word) for k, word in enumerate(words)]
+    first = interleaved.write_clocks[0]
+    assert interleaved.write_clocks == list(range(first, first + 4 * len(words), 4))
 
 
 def test_sequence_and_opcode_come_back(bench):
@@ -125,12 +172,23 @@ def test_sample_answers_once_per_run(bench):
     for run in range(1, 5):
         states = int.from_bytes(bytes([5] * run), "big")
         assert bench.answer() == Frame(Opcode.SAMPLE, 9, states.to_bytes(12, "little"))
-    assert bench.writes == [(SWEEPS, 5)] * 4
+    assert [write for write in bench.writes if write[0] != ROTATE] == [(SWEEPS, 5)] * 4
     assert bench.read(SWEEPS) == [0]
 
 
+def test_sample_returns_every_replica_and_ends_at_the_first(interleaved):
+    interleaved.transport.write(link.encode(Frame(Opcode.SAMPLE, 9, link.SAMPLE.pack(5, 3))))
+    for run in range(1, 4):
+        replicas = [int.from_bytes(bytes([5 + place] * run), "big") for place in range(4)]
+        assert interleaved.answer() == Frame(
+            Opcode.SAMPLE, 9, b"".join(each.to_bytes(12, "little") for each in replicas)
+        )
+    assert [at for at, _ in interleaved.writes] == [SWEEPS, *[ROTATE] * 4] * 3
+    assert interleaved.at_hand == 0
+
+
 def test_sample_of_no_sweeps_reads_the_states(bench):
-    bench.states = 0x77
+    bench.states = [0x77]
     assert bench.ask(Opcode.SAMPLE, link.SAMPLE.pack(0, 1)).payload[1:] == bytes([0x77]) + bytes(10)
 
 
@@ -189,11 +247,14 @@ def test_wrong_length(bench, image, opcode, payload):
         ("r", WEIGHT, 1),
         ("r", STATE, 4),
         ("r", STATE + 3, 1),
-        ("r", BETA + 1, 1),
+        ("r", address(Region.CONTROL, Control.FIXED), 2),
         ("r", 7 << 24, 1),
         ("r", 0x81000000, 1),
         ("r", STATE, 0x3FFF),
-        ("w", STATE, 1),
+        ("r", ROTATE, 1),
+        ("r", BETA, 3),
+        ("w", STATE, 4),
+        ("w", STATE + 3, 1),
         ("w", address(Region.CONTROL, Control.CLOCK_HZ), 2),
         ("w", BETA, 2),
         ("w", WEIGHT + 139, 2),
@@ -211,19 +272,39 @@ def test_bad_address_is_refused_as_a_whole(bench, access, at, words):
     assert bench.writes == []
 
 
-def test_busy(bench):
-    assert bench.ask(Opcode.WRITE, write_payload(SWEEPS, [100])) == Frame(Opcode.WRITE, 7)
-    assert refused(bench.ask(Opcode.WRITE, write_payload(SWEEPS, [1])), Refusal.BUSY)
+def test_a_run_may_be_read_and_stopped_and_no_more(bench):
+    assert bench.ask(Opcode.WRITE, write_payload(SWEEPS, [1000])) == Frame(Opcode.WRITE, 7)
+    words = [(SWEEPS, [1]), (BETA, [5]), (STOP, [1, 1]), (STATE, [0, 1]), (WEIGHT, [1]), (ROTATE, [0])]
+    words += [(address(region), [1]) for region in (Region.CLAMP, Region.BIAS, Region.GENERATOR)]
+    for at, payload in words:
+        assert refused(bench.ask(Opcode.WRITE, write_payload(at, payload)), Refusal.BUSY)
     assert refused(bench.ask(Opcode.SAMPLE, link.SAMPLE.pack(1, 1)), Refusal.BUSY)
-    assert 0 < bench.read(SWEEPS)[0] < 100
+    assert refused(bench.ask(Opcode.SAMPLE, link.SAMPLE.pack(0, 1)), Refusal.BUSY)
+    assert 0 < bench.read(SWEEPS)[0] < 1000
+    assert bench.read(STATE, 3)[0] == 1000 % (1 << 70) & 0xFFFFFFFF
+    assert bench.writes == [(SWEEPS, 1000)]
+    assert bench.ask(Opcode.WRITE, write_payload(STOP, [0])) == Frame(Opcode.WRITE, 7)
+    assert bench.writes == [(SWEEPS, 1000), (STOP, 0)]
+    bench.transport.pass_clocks(3)
+    assert bench.read(SWEEPS) == [0]
     assert bench.ask(Opcode.WRITE, write_payload(BETA, [5])) == Frame(Opcode.WRITE, 7)
-    assert bench.writes == [(SWEEPS, 100), (BETA, 5)]
-    bench.transport.pass_clocks(300)
     assert bench.ask(Opcode.WRITE, write_payload(SWEEPS, [0])) == Frame(Opcode.WRITE, 7)
 
 
+def test_a_run_begins_where_the_first_replica_is_at_hand(interleaved):
+    for turn in range(1, 5):
+        assert interleaved.ask(Opcode.WRITE, write_payload(ROTATE, [0])) == Frame(Opcode.WRITE, 7)
+        starts = [
+            interleaved.ask(Opcode.SAMPLE, link.SAMPLE.pack(0, 1)),
+            interleaved.ask(Opcode.WRITE, write_payload(SWEEPS, [0])),
+        ]
+        assert [refused(frame, Refusal.BUSY) for frame in starts] == [turn < 4] * 2
+        assert interleaved.ask(Opcode.WRITE, write_payload(STATE, [1])) == Frame(Opcode.WRITE, 7)
+        assert interleaved.ask(Opcode.WRITE, write_payload(STOP, [1])) == Frame(Opcode.WRITE, 7)
+
+
 def test_the_first_reason_in_order_is_named(bench):
-    bench.ask(Opcode.WRITE, write_payload(SWEEPS, [1000]))
+    bench.ask(Opcode.WRITE, write_payload(SWEEPS, [10_000]))
     assert refused(bench.ask(Opcode.WRITE, write_payload(SWEEPS, [1] * 40)), Refusal.ADDRESS)
     assert refused(bench.ask(Opcode.WRITE, write_payload(STATE, [])), Refusal.LENGTH)
     assert refused(bench.ask(99, b""), Refusal.OPCODE)

@@ -1,17 +1,13 @@
-"""Field, decision and p-bit in RTL against the contract's functions."""
+"""Field and decision in RTL against the contract's functions."""
 
 from __future__ import annotations
-
-from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from pbit_hw.contract import array
 from pbit_hw.contract.activation import TABLE, argument
-from pbit_hw.contract.generator import Generator, streams
 from pbit_hw.contract.update import Unit, decide, field
-from pbit_hw.gateware.update import CHAIN_SLOTS, Decision, Field, FieldShape, PBit
+from pbit_hw.gateware.update import CHAIN_SLOTS, Decision, Field, FieldShape
 
 
 @pytest.mark.parametrize("unit", list(Unit))
@@ -54,48 +50,28 @@ def test_field_is_no_wider_than_its_values(unit):
     assert [FieldShape(unit, 4, 2).bits(slots) for slots in (0, 1, 5)] == [4, 5, 6]
 
 
+@pytest.mark.parametrize("registers", range(4))
 @pytest.mark.parametrize("multiplier", [True, False])
-def test_decision_at_and_beside_every_threshold(multiplier, simulate):
-    """The words just below and just at the threshold, and the extreme ones, for fields of both signs and zero."""
-    dut = Decision(9, 6, 1, multiplier=multiplier)
+def test_decision_at_and_beside_every_threshold(multiplier, registers, simulate):
+    """The words just below and just at the threshold, and the extreme ones, for fields of both signs and zero.
+
+    One per clock: the field comes as many clocks before its word as there are registers.
+    """
+    dut = Decision(9, 6, 1, multiplier=multiplier, registers=registers)
+    cases = []
+    for total in (*range(-256, 256, 5), -1, 0, 1, 255):
+        threshold = int(TABLE[argument(abs(total), 12, 1)])
+        cases += [(total, word) for word in sorted({0, max(threshold - 1, 0), threshold, 0xFFFF})]
 
     async def bench(ctx):
         ctx.set(dut.beta, 12)
-        for total in (*range(-256, 256, 5), -1, 0, 1, 255):
-            ctx.set(dut.total, total)
-            threshold = int(TABLE[argument(abs(total), 12, 1)])
-            for word in {0, max(threshold - 1, 0), threshold, 0xFFFF}:
+        for clock in range(len(cases) + registers):
+            ctx.set(dut.total, cases[min(clock, len(cases) - 1)][0])
+            if clock >= registers:
+                total, word = cases[clock - registers]
                 ctx.set(dut.word, word)
                 assert ctx.get(dut.state) == decide(total, word, 12, 1), (total, word)
+            if registers:
+                await ctx.tick()
 
-    simulate(dut, bench, clocked=False)
-
-
-@pytest.mark.parametrize("kind", list(Generator))
-@pytest.mark.parametrize("clamped", [0, 1])
-def test_pbit_updates_only_in_its_turn(kind, clamped, simulate, random_image):
-    """State and generator follow the contract in its turns and hold otherwise; a clamp does not stop the generator."""
-    rng = np.random.default_rng(7)
-    drawn = random_image(rng, min_size=6, max_size=6)
-    drawn = replace(drawn, generator=kind, clamped=np.full(6, clamped, np.uint8), clamp_values=np.ones(6, np.uint8))
-    pbit, beta = int(np.argmax(drawn.degrees)), int(drawn.beta_format.limit // 3)
-    register = streams(kind, 0, 6)[pbit]
-    dut = PBit(drawn, pbit, register, multiplier=False)
-    first, last = drawn.slot_first[pbit : pbit + 2].tolist()
-
-    async def bench(ctx):
-        state = 0
-        ctx.set(dut.beta, beta)
-        for _ in range(200):
-            states, turn = rng.integers(0, 2, 6), int(rng.integers(2))
-            ctx.set(dut.update, turn)
-            ctx.set(dut.neighbours, sum(int(states[drawn.neighbours[s]]) << (s - first) for s in range(first, last)))
-            if turn:
-                weights = drawn.weights.tolist()
-                total = field(int(drawn.biases[pbit]), weights, drawn.neighbours, states, first, last, int(drawn.unit))
-                state = decide(total, array.draw(int(kind), register), beta, drawn.argument_shift)
-            await ctx.tick()
-            assert ctx.get(dut.state) == (1 if clamped else state)
-            assert ctx.get(dut.register) == sum(int(word) << 32 * place for place, word in enumerate(register))
-
-    simulate(dut, bench)
+    simulate(dut, bench, clocked=registers > 0)

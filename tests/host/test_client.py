@@ -198,7 +198,7 @@ def test_right_answers_or_an_error_whatever_befalls_the_bytes(programs, clock_hz
         try:
             words = client.read(address(Region.CONTROL), IDENTITY_WORDS)
             client.write(address(Region.CLAMP), ones)
-            client.write(address(Region.VALUE), values)
+            client.write(address(Region.STATE), values)
             states = client.read(address(Region.STATE), 2)
         except LinkError:
             failures += 1

@@ -9,11 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pbit_hw.compiler import compile, library
 from pbit_hw.contract import link
-from pbit_hw.contract.errors import DigestMismatchError, LinkError
+from pbit_hw.contract.errors import DigestMismatchError, LinkError, RequestError
+from pbit_hw.contract.generator import GENERATOR_NAMES
 from pbit_hw.contract.link import Frame, Opcode
-from pbit_hw.contract.registers import Control, identity
+from pbit_hw.contract.registers import Control, Region, address, fixed_checksum, identity
 from pbit_hw.contract.request import Request
+from pbit_hw.host.client import BusyError, Client
 from pbit_hw.host.device import Device, _stretches
 from pbit_hw.sim.simulator import Simulator
 from pbit_hw.sim.virtual import VirtualDevice
@@ -47,6 +50,105 @@ def test_states_are_those_of_the_simulator(programs, clock_hz, name, run):
         assert np.array_equal(got.states, expected.states)
         assert got.flips == expected.flips
         assert np.array_equal(got.sweep, expected.sweep)
+
+
+@pytest.mark.parametrize("generator", GENERATOR_NAMES)
+@pytest.mark.parametrize("latency", [0, 1, 3])
+@pytest.mark.parametrize("replicas", [1, 7, 13])
+def test_states_of_interleaved_arrays_are_those_of_the_simulator(clock_hz, generator, latency, replicas):
+    program = compile(library.lattice((6, 6), spin_glass_seed=3), generator=generator)
+    program = program.interleaved(max(latency * program.image.colours, 1))
+    simulator = Simulator(program, seed=7)
+    device = Device(program, VirtualDevice(program.image, clock_hz=clock_hz), seed=7)
+    clamp = {3: np.resize([1, -1], replicas)}
+    for options in (
+        RUNS["steps of beta"],
+        RUNS["burn-in"] | {"clamp": clamp},
+        {"sweeps": 5, "initial": spins(program, replicas)},
+    ):
+        expected, got = (sampler.sample(**options, replicas=replicas) for sampler in (simulator, device))
+        assert np.array_equal(got.states, expected.states)
+        assert got.flips == expected.flips
+    chains = [sampler.replicas(replicas) for sampler in (simulator, device)]
+    for _ in range(3):
+        for chain in chains:
+            chain.run(np.full(4, 512, np.int32))
+        assert np.array_equal(chains[0].read(), chains[1].read())
+
+
+class WordsOf:
+    """Random words as a source, always the same."""
+
+    def __init__(self):
+        self.rng = np.random.default_rng(5)
+
+    def words(self, replicas, n):
+        return self.rng.integers(0, 2**16, (n, replicas), np.uint32)
+
+
+@pytest.mark.parametrize("generator", GENERATOR_NAMES)
+def test_a_source_stands_for_any_generator(clock_hz, generator):
+    program = compile(library.lattice((5, 5), spin_glass_seed=3), generator=generator)
+    device = Device(program, VirtualDevice(program.image, clock_hz=clock_hz), source=WordsOf())
+    expected = Simulator(program, source=WordsOf()).sample(12, replicas=3).states
+    assert np.array_equal(device.sample(12, replicas=3).states, expected)
+
+
+def test_a_source_cannot_stand_for_one_that_replicas_share(programs, clock_hz):
+    program = programs["glass"].interleaved(4)
+    with pytest.raises(RequestError, match="holds 4 replicas that draw from one generator in turn"):
+        Device(program, VirtualDevice(program.image, clock_hz=clock_hz), source=WordsOf())
+
+
+@pytest.mark.parametrize("rotations", range(4))
+def test_an_array_left_with_another_replica_at_hand_opens(programs, clock_hz, rotations):
+    program = programs["glass"].interleaved(4)
+    virtual = VirtualDevice(program.image, clock_hz)
+    for _ in range(rotations):
+        Client(virtual).write(address(Region.CONTROL, Control.ROTATE), np.ones(1, np.uint32))
+    if rotations:
+        with pytest.raises(BusyError, match="a run is under way, or `STATE` is not the first replica's"):
+            Client(virtual).sample(1, 1, 8, 0.0)
+    states = Device(program, virtual, seed=4).sample(30).states
+    assert np.array_equal(states, Simulator(program, seed=4).sample(30).states)
+
+
+def test_an_interrupted_set_of_replicas_is_begun_again(programs, clock_hz):
+    program = programs["glass"].interleaved(4)
+    transport = Cuttable(program.image, clock_hz)
+    device = Device(program, transport, seed=5)
+    for writes in range(1, 9):
+        transport.writes_left = writes
+        with pytest.raises(LinkError, match="disconnected"):
+            device.sample(40, replicas=3)
+        transport.writes_left = 10**9
+    expected = Simulator(program, seed=5).sample(40, replicas=3).states
+    assert np.array_equal(device.sample(40, replicas=3).states, expected)
+
+
+def test_a_device_of_constants_samples_them(programs, clock_hz):
+    program = programs["glass"]
+    device = Device(program, VirtualDevice(program.image, clock_hz, fixed=True), seed=2)
+    assert np.array_equal(device.sample(30).states, Simulator(program, seed=2).sample(30).states)
+    with pytest.raises(RequestError, match=r"beta of the device is a constant, 1, and 0\.5 was asked for"):
+        device.sample(30, beta=0.5)
+    with pytest.raises(DigestMismatchError, match="build the program's own bitstream"):
+        device.set_weights(-program.model.couplings, program.model.biases)
+    assert device.program is program
+    device.set_weights(program.model.couplings, program.model.biases)
+    assert device.sample(30).states.shape == (30, 36)
+
+
+def test_other_constants_are_refused(programs, clock_hz):
+    program = programs["glass"]
+    other = program.reweighted(-program.model.couplings, program.model.biases)
+    with pytest.raises(
+        DigestMismatchError, match="weights and biases of the device are constants of checksum 0x"
+    ) as caught:
+        Device(program, VirtualDevice(other.image, clock_hz, fixed=True))
+    assert "\n" not in str(caught.value)
+    for image in (program.image, other.image):
+        assert f"{fixed_checksum(image, 512):#010x}" in str(caught.value)
 
 
 def test_new_weights_reach_the_device(programs, clock_hz):
@@ -272,6 +374,6 @@ def test_without_the_crc_damage_would_show(job, clock_hz, faulty, monkeypatch):
     transport = faulty(VirtualDevice(program.image, clock_hz=clock_hz))
     device = Device(program, transport)
     overhead = link.HEADER.size + link.WRITE.size
-    state_frames = 3 * (overhead + 4 + link.CRC.size)
+    state_frames = 2 * (overhead + 4 + link.CRC.size)
     transport.damage({state_frames + overhead + 1: ("flip", 0xFF)}, {})  # high byte of the first generator's s0
     assert not np.array_equal(device.run(request).states, expected)

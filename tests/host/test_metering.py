@@ -107,7 +107,7 @@ def test_kinds_add_up_to_what_another_counter_saw(programs, clock_hz):
     cost = meter.total
     counted = (cost.requests, cost.bytes_out, cost.bytes_in)
     assert counted == (recorder.writes, recorder.bytes_out, recorder.bytes_in)
-    assert {"WRITE WEIGHT", "WRITE BIAS", "WRITE VALUE", "WRITE CLAMP"} <= set(cost.by_kind)
+    assert {"WRITE WEIGHT", "WRITE BIAS", "WRITE STATE", "WRITE CLAMP"} <= set(cost.by_kind)
     assert OTHER not in cost.by_kind
 
 
@@ -129,6 +129,16 @@ def test_wire_and_array_are_modelled(opened, clock_hz):
     slow = replace(cost, baud=BAUD // 10)
     assert slow.wire_s == pytest.approx(10 * cost.wire_s)
     assert (slow.by_kind, slow.array_s, slow.host_s) == (cost.by_kind, cost.array_s, cost.host_s)
+
+
+def test_an_interleaved_array_takes_as_many_clocks_as_replicas_and_comes_home(programs, clock_hz):
+    program = programs["glass"].interleaved(4)
+    meter = Meter(VirtualDevice(program.image, clock_hz), colours=2, clock_hz=clock_hz, interleave=4, baud=BAUD)
+    client = Client(meter)
+    client.sample(5, 3, 4 * 2, 0.0)
+    assert meter.total.array_s == pytest.approx((5 + 1) * 3 * 4 / clock_hz)
+    client.sample(0, 3, 4 * 2, 0.0)
+    assert meter.total.array_s == pytest.approx((5 + 1) * 3 * 4 / clock_hz)
 
 
 def test_laps_and_means(opened):
@@ -207,11 +217,11 @@ def test_bytes_that_are_no_request_pass_and_are_counted_apart(opened, data):
 def test_frames_in_one_write_are_told_apart(opened):
     meter, _ = opened()
     beta = link.WRITE.pack(address(Region.CONTROL, Control.BETA)) + bytes(4)
-    value = link.WRITE.pack(address(Region.VALUE)) + bytes(8)
-    meter.write(link.encode(Frame(Opcode.WRITE, 1, beta)) + link.encode(Frame(Opcode.WRITE, 2, value)) + b"\0")
+    state = link.WRITE.pack(address(Region.STATE)) + bytes(8)
+    meter.write(link.encode(Frame(Opcode.WRITE, 1, beta)) + link.encode(Frame(Opcode.WRITE, 2, state)) + b"\0")
     assert meter.total.by_kind == {
         "WRITE CONTROL": Traffic(1, FRAME + 8, 0),
-        "WRITE VALUE": Traffic(1, FRAME + 12, 0),
+        "WRITE STATE": Traffic(1, FRAME + 12, 0),
         OTHER: Traffic(0, 1, 0),
     }
 
@@ -233,7 +243,7 @@ def test_a_simulated_wire_takes_its_time(opened, simulate):
     assert cost.host_s < 0.1
 
 
-@pytest.mark.parametrize("name", ["colours", "clock_hz", "baud"])
+@pytest.mark.parametrize("name", ["colours", "clock_hz", "interleave", "baud"])
 def test_a_rate_of_nothing_is_refused(scripted, name):
     rates: dict[str, Any] = {"colours": 2, "clock_hz": 1, "baud": 9_600, name: 0}
     with pytest.raises(RequestError, match=f"{name} is 0"):

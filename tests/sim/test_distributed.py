@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pbit_hw.compiler import compile, library
 from pbit_hw.compiler.partition import Partition, partition
 from pbit_hw.contract.errors import RequestError
-from pbit_hw.contract.generator import streams
+from pbit_hw.contract.generator import Generator, streams
 from pbit_hw.contract.registers import Control, Region, address
 from pbit_hw.host.client import Client
 from pbit_hw.sim.cycle import CycleArray
@@ -20,6 +20,18 @@ from pbit_hw.sim.registers import pack
 from pbit_hw.sim.simulator import Simulator
 from pbit_hw.sim.statistics import histogram, noise_floor, total_variation
 from pbit_hw.sim.virtual import VirtualDevice
+
+GENERATORS = [kind.name.lower() for kind in Generator if kind.share == 1]
+
+
+@pytest.fixture(scope="module")
+def random_program(random_program):
+    """Maker of compiled random graphs with a generator register per p-bit."""
+
+    def make(seed, **options):
+        return random_program(seed, generator=GENERATORS[seed % len(GENERATORS)], **options)
+
+    return make
 
 
 def random_parts(program, rng):
@@ -55,7 +67,7 @@ class ClockedDevices:
         self.parts, self.arrays = parts, []
         for held, program in zip(members(parts), parts.programs, strict=True):
             array = CycleArray(program.image)
-            array.states[:] = array.clamp_values[:] = request.start[replica, held]
+            array.states[:] = request.start[replica, held]
             array.clamped[:] = program.image.clamped | request.clamped[held]
             array.registers[:] = registers_of(request, parts.program.image, replica)[held]
             self.arrays.append(array)
@@ -67,8 +79,7 @@ class ClockedDevices:
 
     def exchange(self):
         for (sender, receiver), (pbits, ghosts) in self.parts.links.items():
-            bits, array = self.arrays[sender].states[pbits], self.arrays[receiver]
-            array.states[ghosts] = array.clamp_values[ghosts] = bits
+            self.arrays[receiver].states[0, ghosts] = self.arrays[sender].states[0, pbits]
 
     def run(self, request, exchange_clocks):
         """States after the kept sweeps."""
@@ -80,7 +91,7 @@ class ClockedDevices:
                 if clocks % exchange_clocks == 0:
                     self.exchange()
             if sweep in request.keep:
-                kept.append(whole_states(self.parts, [array.states for array in self.arrays]))
+                kept.append(whole_states(self.parts, [array.states[0] for array in self.arrays]))
         return np.array(kept)
 
 
@@ -131,8 +142,6 @@ def over_the_link(parts, request, exchange_every):
     for held, program in zip(members(parts), parts.programs, strict=True):
         client = Client(VirtualDevice(program.image))
         start = request.start[0, held]
-        client.write(address(Region.VALUE), pack(start))
-        client.write(address(Region.CLAMP), pack(np.ones_like(start)))
         client.write(address(Region.CLAMP), pack(program.image.clamped))
         client.write(address(Region.GENERATOR), registers_of(request, parts.program.image, 0)[held].ravel())
         client.write(address(Region.CONTROL, Control.BETA), request.betas[:1])
@@ -140,9 +149,10 @@ def over_the_link(parts, request, exchange_every):
     for _ in range(len(request.betas) // exchange_every):
         states = []
         for client, size, values in clients:
-            client.write(address(Region.VALUE), pack(values))
+            client.write(address(Region.STATE), pack(values))
             words = client.sample(exchange_every, 1, (size + 31) // 32, 1e-3)[0]
-            states.append(np.unpackbits(words.astype("<u4").view(np.uint8), count=size, bitorder="little"))
+            values[:] = np.unpackbits(words.astype("<u4").view(np.uint8), count=size, bitorder="little")
+            states.append(values.copy())
         for (sender, receiver), (pbits, ghosts) in parts.links.items():
             clients[receiver][2][ghosts] = states[sender][pbits]
     return whole_states(parts, states)
@@ -227,6 +237,13 @@ def test_another_array_is_refused(random_program):
     sampler = Distributed(Partition(random_program(1, size=4), np.array([0, 1, 0, 1], np.int32)), exchange_every=1)
     with pytest.raises(RequestError, match="another array than the one that was divided"):
         sampler.load(random_program(2, size=5))
+
+
+@pytest.mark.parametrize("options", [{"generator": "linear64"}, {"interleave": 4}])
+def test_arrays_whose_pbits_do_not_draw_by_themselves_are_refused(options):
+    program = compile(library.lattice((4,), spin_glass_seed=1), **options)
+    with pytest.raises(RequestError, match="a divided array draws with one register per p-bit"):
+        Distributed(Partition(program, np.array([0, 0, 1, 1])), exchange_every=1)
 
 
 def test_chains_would_exchange_before_every_run(random_program):

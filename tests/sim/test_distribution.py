@@ -47,7 +47,7 @@ def excess(program, beta, *, keep_every, clamp=None, source=None, seed=1):
 
 @pytest.mark.parametrize(("beta", "keep_every"), [(0.5, 8), (1.0, 16), (1.5, 128), (2.0, 1024)])
 @pytest.mark.parametrize("model", [library.and_gate(), library.full_adder()], ids=["and", "adder"])
-@pytest.mark.parametrize("generator", ["xoshiro64", "lfsr48"])
+@pytest.mark.parametrize("generator", ["xoshiro64", "lfsr48", "linear64"])
 def test_gates(model, beta, keep_every, generator):
     assert excess(compile(model, generator=generator), beta, keep_every=keep_every) < GATE
 

@@ -8,7 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pbit_hw.compiler import BoltzmannMachine, Ising, Model, compile, library
-from pbit_hw.contract.generator import GENERATOR_NAMES, streams
+from pbit_hw.contract.generator import GENERATOR_NAMES
+from pbit_hw.contract.registers import Control, Region, address
 from pbit_hw.contract.update import Unit
 from pbit_hw.sim import ensemble, simulator
 from pbit_hw.sim.cycle import CycleArray
@@ -50,9 +51,10 @@ def both(program, request):
     return [batch.states for batch in batches]
 
 
-def check_random_run(random_program, seed, replicas, sweeps):
+def check_random_run(random_program, seed, replicas, sweeps, latency=0):
     rng = np.random.default_rng(seed)
     program = random_program(seed, degree=rng.uniform(0, 8), weight_bits=int(rng.integers(2, 12)))
+    program = program.interleaved(max(latency * program.image.colours, 1))
     swept, clocked = both(program, random_request(program, rng, replicas, sweeps))
     assert np.array_equal(swept, clocked)
 
@@ -82,11 +84,41 @@ def test_sweep_equals_cycle(random_program, processor, layout, seed, replicas, s
     check_random_run(random_program, seed, replicas, sweeps)
 
 
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    seed=st.integers(0, 2**32),
+    replicas=st.integers(1, 20),
+    sweeps=st.integers(1, 20),
+    latency=st.sampled_from([1, 2, 3]),
+)
+def test_sweep_equals_cycle_of_interleaved_replicas(random_program, layout, seed, replicas, sweeps, latency):
+    check_random_run(random_program, seed, replicas, sweeps, latency)
+
+
+@pytest.mark.parametrize("generator", GENERATOR_NAMES)
+@pytest.mark.parametrize("latency", [1, 2, 3])
+def test_replicas_that_fill_no_set(layout, generator, latency):
+    program = compile(library.lattice((3, 3, 3), spin_glass_seed=1), generator=generator)
+    program = program.interleaved(latency * program.image.colours)
+    swept, clocked = both(
+        program, program.request(15, replicas=2 * program.image.interleave + 1, beta=(0.2, 2), seed=3)
+    )
+    assert np.array_equal(swept, clocked)
+
+
+@pytest.mark.parametrize("generator", GENERATOR_NAMES)
+def test_an_interleaved_array_draws_what_no_array_of_one_does(generator):
+    """Negative control: interleaving shows in the samples."""
+    program = compile(library.lattice((3, 3, 3), spin_glass_seed=1), generator=generator)
+    states = [Simulator(p).sample(20, replicas=3).states for p in (program, program.interleaved(6))]
+    assert not np.array_equal(*states)
+
+
 @pytest.mark.slow
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(seed=st.integers(0, 2**32), replicas=st.integers(1, 150), sweeps=st.integers(1, 60))
-def test_sweep_equals_cycle_often(random_program, processor, layout, seed, replicas, sweeps):
-    check_random_run(random_program, seed, replicas, sweeps)
+@given(seed=st.integers(0, 2**32), replicas=st.integers(1, 150), sweeps=st.integers(1, 60), latency=st.integers(0, 3))
+def test_sweep_equals_cycle_often(random_program, processor, layout, seed, replicas, sweeps, latency):
+    check_random_run(random_program, seed, replicas, sweeps, latency)
 
 
 def test_paths_differ():
@@ -160,7 +192,7 @@ def test_registers_and_states_can_be_read_back(random_program, layout):
         program = random_program(8, size=70, generator=generator)
         image = program.image
         request = program.request(5, replicas=3, seed=4)
-        registers = streams(image.generator, 4, 3 * image.size).reshape(3, image.size, -1)
+        registers = request.generators(image)
         swept = Ensemble(Network(image), 3)
         swept.load(request.start, registers, request.clamped)
         assert np.array_equal(swept.states, request.start)
@@ -171,7 +203,7 @@ def test_registers_and_states_can_be_read_back(random_program, layout):
         array.states[:], array.registers[:] = request.start[1], registers[1]
         array.beta, array.sweeps_left = int(request.betas[0]), 5
         array.clock(5 * image.colours)
-        assert np.array_equal(swept.states[1], array.states)
+        assert np.array_equal(swept.states[1], array.states[0])
         assert np.array_equal(swept.registers[1], array.registers)
 
 
@@ -194,19 +226,37 @@ def test_cycle_mode_is_the_register_exact_array(random_program):
     rng = np.random.default_rng(3)
     request = random_request(program, rng, 3, 12)
     states = Simulator(program, mode="cycle").run(request).states
-    registers = streams(image.generator, request.seed, 3 * image.size).reshape(3, image.size, -1)
+    registers = request.generators(image)
     for replica in range(3):
         array = CycleArray(image)
         array.states[:] = request.start[replica]
-        array.clamped[:], array.clamp_values[:] = request.clamped, request.clamp_values[replica]
+        array.clamped[:] = request.clamped
         array.registers[:] = registers[replica]
         after = []
         for beta in request.betas:
             array.beta = int(beta)
             array.sweeps_left = 1
             array.clock(image.colours)
-            after.append(array.states.copy())
+            after.append(array.states[0].copy())
         assert np.array_equal(states[:, replica], np.array(after)[request.keep - 1])
+
+
+@pytest.mark.parametrize("generator", GENERATOR_NAMES)
+def test_cycle_mode_is_the_interleaved_array(random_program, generator):
+    """A set of replicas is what stands in one array; its registers end where the first replica's do."""
+    program = random_program(21, size=14, generator=generator)
+    image = program.interleaved(2 * program.image.colours).image
+    request = program.request(12, replicas=image.interleave, beta=0.7, seed=3)
+    array = CycleArray(image, request.seed)
+    array.states[:], array.clamped[:], array.beta = request.start, request.clamped, int(request.betas[0])
+    array.write(address(Region.CONTROL, Control.SWEEPS), 12)
+    array.clock(13 * image.interleave)
+    for layout in (PbitLanes, ReplicaLanes):
+        swept = Ensemble(Network(image), image.interleave, layout=layout)
+        swept.load(request.start, request.generators(image), request.clamped)
+        assert np.array_equal(swept.sweep(request.betas, np.array([12]))[0], array.states)
+        assert np.array_equal(swept.registers[0], array.registers)
+    assert array.sweeps_left == 0
 
 
 @pytest.mark.parametrize("victim", ["generator", "weights", "thresholds"])

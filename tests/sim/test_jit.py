@@ -35,7 +35,11 @@ CASES = [
     (generator.xoshiro_next, (st.just(16), HALF, HALF, HALF, HALF)),
     (activation.argument, (FIELD.map(abs), BETA, SHIFT)),
     (update.decide, (FIELD, st.integers(0, 2**16 - 1), BETA, SHIFT)),
-    (array.advance, (st.integers(0, 9), st.integers(1, 2**32 - 1), st.just(10))),
+    (generator.linear64_next, (st.tuples(HALF, HALF, HALF, HALF),)),
+    (array.advance, (st.integers(0, 9), st.integers(1, 2**32 - 1), st.integers(0, 1), st.just(5), st.just(10))),
+    (array.advance, (st.integers(0, 9), st.integers(1, 2**32 - 1), st.just(0), st.just(10), st.just(1))),
+    (array.start, (st.integers(0, 2**32 - 1), st.integers(1, 10))),
+    (array.turn, (st.integers(0, 4), st.integers(0, 9), st.integers(1, 9), st.integers(0, 1), st.just(5), st.just(10))),
 ]
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from pbit_hw.compiler import compile, library
+from pbit_hw.contract.generator import Generator
 from pbit_hw.sim.codegen import LANES
 from pbit_hw.sim.lanes import PbitLanes, ReplicaLanes, to_bits, to_words
 
@@ -29,6 +30,36 @@ def test_there_and_back(layout, replicas):
     spread = lanes.spread(several)
     assert spread.shape == (lanes.sets, lanes.rows, 3, LANES)
     np.testing.assert_array_equal(lanes.collect(spread.swapaxes(1, 2)), np.moveaxis(several, -1, 0))
+
+
+@pytest.mark.parametrize("layout", [PbitLanes, ReplicaLanes])
+@pytest.mark.parametrize("replicas", [1, 65])
+@pytest.mark.parametrize("generator", list(Generator))
+def test_registers_there_and_back(layout, replicas, generator):
+    image = replace(IMAGE, generator=generator)
+    lanes = layout(replicas, image)
+    registers = np.random.default_rng(replicas).integers(1, 100, (replicas, image.streams, 4)).astype(np.uint16)
+    spread = lanes.spread_registers(registers)
+    assert spread.ctypes.data % 64 == 0
+    assert np.count_nonzero(spread) == registers.size
+    np.testing.assert_array_equal(lanes.collect_registers(spread), registers)
+
+
+def test_pbits_in_lanes_draw_from_the_registers_of_their_row():
+    image = replace(IMAGE, generator=Generator.LINEAR64)
+    lanes = PbitLanes(1, image)
+    spread = lanes.spread_registers((1 + np.arange(4 * image.streams, dtype=np.uint16)).reshape(1, -1, 4))
+    assert spread.shape == (1, lanes.rows, 4, LANES // 4)
+    for pbit, place in enumerate(lanes.places):
+        row, lane = divmod(int(place), LANES)
+        assert spread[0, row, lane % 4, lane // 4] == 1 + 4 * image.stream[pbit] + image.taken[pbit]
+
+
+def test_pbits_in_rows_know_their_vectors():
+    image = replace(IMAGE, generator=Generator.LINEAR64)
+    drawn = ReplicaLanes(3, image).drawn
+    assert drawn.dtype == np.int32
+    assert drawn.tolist() == [*(4 * image.stream + image.taken).tolist(), 0]
 
 
 def test_a_row_of_pbits_has_one_colour():

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pbit_hw.contract.errors import RequestError
-from pbit_hw.contract.generator import streams
+from pbit_hw.contract.generator import seeded, streams
 from pbit_hw.contract.registers import REGISTERS, Control, Region, address
 from pbit_hw.sim.registers import ArrayRegisters, pack, sign_extend, unpack
 
@@ -21,7 +21,8 @@ def image(random_program):
 def test_reset(image):
     array = ArrayRegisters(image, seed=9)
     assert (array.states == 0).all()
-    assert np.array_equal(array.registers, streams(image.generator, 9, image.size))
+    assert array.states.shape == (1, image.size)
+    assert np.array_equal(array.registers, streams(image.generator, 9, image.streams))
     assert (array.phase, array.sweeps_left, array.beta) == (0, 0, image.reset_beta)
     assert array.beta * image.beta_format.step == 1
     assert np.array_equal(array.weights, image.weights)
@@ -55,8 +56,16 @@ def test_packed_registers(image):
     array = ArrayRegisters(image)
     array.write(address(Region.CLAMP), [0b101, 0xFFFFFFFF])
     assert np.flatnonzero(array.clamped).tolist() == [0, 2, *range(32, 40)]
-    array.write(address(Region.VALUE, 1), 0b10)
-    assert np.flatnonzero(array.clamp_values).tolist() == [33]
+    array.write(address(Region.STATE, 1), 0b10)
+    assert np.flatnonzero(array.states[0]).tolist() == [33]
+
+
+def test_clamped_pbits_have_their_values_at_reset(image):
+    clamped, values = np.zeros(40, np.uint8), np.zeros(40, np.uint8)
+    clamped[[1, 35]], values[[35, 36]] = 1, 1
+    array = ArrayRegisters(image.with_clamps(clamped, values).interleaved(2 * image.colours))
+    assert array.states.shape == (2 * image.colours, 40)
+    assert all(np.flatnonzero(row).tolist() == [35] for row in array.states)
 
 
 def test_generator_registers_word_by_word(image):
@@ -66,6 +75,37 @@ def test_generator_registers_word_by_word(image):
     assert array.registers[8, 0] == 14
 
 
+@pytest.fixture(scope="module")
+def shared(random_program):
+    return random_program(4, size=40, generator="linear64").image
+
+
+@pytest.mark.parametrize("sizes", [(20,), (1, 3, 16), (3, 3, 14), (5,), (1, 1)])
+def test_shared_generators_are_seeded_pair_by_pair(shared, sizes):
+    """However the words come; what is not written keeps its register."""
+    rng = np.random.default_rng(sum(sizes))
+    array, wanted = ArrayRegisters(shared), ArrayRegisters(shared).registers.copy()
+    pairs = rng.integers(0, 2**32, (sum(sizes) // 2, 2), np.uint32)
+    words, first = pairs.ravel(), 0
+    for size in sizes:
+        array.write(address(Region.GENERATOR, first), words[first : first + size])
+        first += size
+    wanted[: len(pairs)] = seeded(shared.generator, pairs)
+    assert np.array_equal(array.registers, wanted)
+
+
+def test_a_high_word_alone_takes_the_low_word_before(shared):
+    """The one that was written last, to whatever register; 0 at reset."""
+    array = ArrayRegisters(shared)
+    expected = {(3, 7): (0, 7), (4, 5): None, (0, 6): None, (5, 9): (6, 9), (3, 8): (6, 8)}
+    for (place, word), pair in expected.items():
+        before = array.registers.copy()
+        array.write(address(Region.GENERATOR, place), word)
+        if pair is not None:
+            before[place // 2] = seeded(shared.generator, np.array([pair], np.uint32))[0]
+        assert np.array_equal(array.registers, before)
+
+
 def test_consecutive_control_registers(image):
     array = ArrayRegisters(image)
     array.write(address(Region.CONTROL, Control.SWEEPS), 5)
@@ -73,6 +113,18 @@ def test_consecutive_control_registers(image):
     assert array.sweeps_left == 5
     array.write(address(Region.CONTROL, Control.STOP), [1, 77])
     assert (array.sweeps_left, array.beta) == (0, 77)
+
+
+def test_while_it_runs_nothing_but_a_stop_is_written(image):
+    array = ArrayRegisters(image)
+    array.write(address(Region.CONTROL, Control.SWEEPS), 5)
+    array.write(address(Region.BIAS), image.biases[:1] + 1)
+    array.write(address(Region.CONTROL, Control.BETA), 77)
+    assert np.array_equal(array.biases, image.biases)
+    assert array.beta == image.reset_beta
+    array.write(address(Region.CONTROL, Control.STOP), 1)
+    array.write(address(Region.BIAS), image.biases[:1] + 1)
+    assert array.biases[0] == image.biases[0] + 1
 
 
 def test_locate_agrees_with_the_map(image):

@@ -83,7 +83,7 @@ class DrawnWords:
         self.kind, self.registers = kind, streams(kind, seed, count)
 
     def words(self, replicas, n):
-        drawn = [draw(int(self.kind), register) for register in self.registers]
+        drawn = [draw(int(self.kind), register, 0, 1) for register in self.registers]
         return np.array(drawn, np.uint32).reshape(replicas, n).T
 
 
@@ -100,6 +100,19 @@ def test_a_source_replaces_the_generator(mode, replicas, generator):
     assert np.array_equal(
         sampler.run(program.request(25, replicas=replicas, keep_every=1, seed=9)).states, wanted.states
     )
+
+
+@pytest.mark.parametrize("generator", GENERATOR_NAMES)
+def test_a_source_gives_every_replica_of_an_interleaved_array_its_own_words(generator):
+    """As if each had an array of its own."""
+    model = library.lattice((4, 4), spin_glass_seed=2)
+    alone, together = compile(model, generator=generator), compile(model, generator=generator, interleave=6)
+    states = []
+    for sampler in (Simulator(alone), Simulator(together), Simulator(together, mode="cycle")):
+        sampler.source = DrawnWords(Generator.LFSR48, 9, 8 * 16)
+        states.append(sampler.run(sampler.program.request(25, replicas=8, keep_every=1, seed=9)).states)
+    assert np.array_equal(states[0], states[1])
+    assert np.array_equal(states[0], states[2])
 
 
 class ConstantSource:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pbit_hw.contract import link
 from pbit_hw.contract.errors import LinkError
 from pbit_hw.contract.link import Frame, Opcode, Refusal
-from pbit_hw.contract.registers import REGISTERS, Control, Region, address, identity
+from pbit_hw.contract.registers import REGISTERS, Control, Region, address, fixed_checksum, identity
 from pbit_hw.sim import virtual
 from pbit_hw.sim.cycle import CycleArray
 from pbit_hw.sim.registers import pack
@@ -76,7 +76,7 @@ def host(image):
 
 def test_identity(host, image):
     words = identity(image, 1_000_000)
-    assert host.read(address(Region.CONTROL), len(words)) == list(words.values())
+    assert [host.read(address(Region.CONTROL, place), 1)[0] for place in words] == list(words.values())
 
 
 def test_reset_values(host, image):
@@ -87,30 +87,38 @@ def test_reset_values(host, image):
 
 def settled(array):
     """Let the register-exact array finish what it was told."""
-    array.clock(array.image.colours * array.sweeps_left + 1)
+    array.clock(array.image.period * array.sweeps_left + 1)
 
 
 REGIONS = [register.region for register in REGISTERS if register.region != Region.CONTROL and "w" in register.access]
 
 
-@settings(max_examples=40, deadline=None)
+CONTROLS = {"sweeps": Control.SWEEPS, "beta": Control.BETA, "rotate": Control.ROTATE}
+START = link.WRITE.pack(SWEEPS) + b"\1\0\0\0"
+
+
+@settings(max_examples=80, deadline=None)
 @given(seed=st.integers(0, 2**32), data=st.data())
 def test_like_the_register_exact_array(random_program, seed, data):
     """The same random requests to both; states, generators and counters agree after each."""
     image = random_program(seed).image
+    image = image.interleaved(max(data.draw(st.integers(0, 2)) * image.colours, 1))
     rng = np.random.default_rng(seed)
     host, array = Host(VirtualDevice(image)), CycleArray(image)
-    array.clock()
+    packed = (image.size + 31) // 32
     for _ in range(data.draw(st.integers(1, 12))):
-        kind = data.draw(st.sampled_from(["sample", "sweeps", "beta", *REGIONS]))
-        if kind == "sample":
+        kind = data.draw(st.sampled_from(["sample", "sweeps", "beta", "rotate", *REGIONS]))
+        if kind in ("sample", "sweeps") and array.at_hand:
+            started = (Opcode.SAMPLE, link.SAMPLE.pack(1, 1)) if kind == "sample" else (Opcode.WRITE, START)
+            assert host.refusal(*started) is Refusal.BUSY
+        elif kind == "sample":
             sweeps, samples = data.draw(st.integers(0, 5)), data.draw(st.integers(1, 4))
             for words in host.sample(sweeps, samples):
                 array.write(SWEEPS, sweeps)
                 settled(array)
-                assert pack(array.states).tolist() == words
-        elif kind in ("sweeps", "beta"):
-            place, word = (SWEEPS, 7) if kind == "sweeps" else (address(Region.CONTROL, Control.BETA), seed)
+                assert np.concatenate([pack(row) for row in array.states]).tolist() == words
+        elif kind in CONTROLS:
+            place, word = address(Region.CONTROL, CONTROLS[kind]), 7 if kind == "sweeps" else seed
             host.write(place, [word])
             array.write(place, [word])
         else:
@@ -122,7 +130,7 @@ def test_like_the_register_exact_array(random_program, seed, data):
             host.write(address(kind, first), words)
             array.write(address(kind, first), words)
         settled(array)
-        assert host.read(address(Region.STATE), (image.size + 31) // 32) == pack(array.states).tolist()
+        assert host.read(address(Region.STATE), packed) == pack(array.states[array.at_hand]).tolist()
         assert host.read(SWEEPS, 1) == [0]
         assert host.read(address(Region.CONTROL, Control.BETA), 1) == [array.beta]
 
@@ -134,7 +142,7 @@ def draw_words(rng, image, region):
         return rng.integers(-limit, limit + 1, image.slots)
     if region == Region.BIAS:
         return rng.integers(-limit, limit + 1, image.size)
-    return rng.integers(1, 2**32, image.size * image.generator.words)
+    return rng.integers(1, 2**32, max(image.size, image.streams * image.generator.words))
 
 
 def test_samples_in_small_pieces(image, monkeypatch):
@@ -151,6 +159,29 @@ def test_power_up_clamps(image):
     clamped[[1, 35]] = values[[1, 35]] = 1
     host = Host(VirtualDevice(image.with_clamps(clamped, values)))
     assert host.read(address(Region.STATE), 2) == [2, 8]
+
+
+def test_constants_cannot_be_written(image):
+    """And the device says which they are."""
+    fixed, loaded = Host(VirtualDevice(image, fixed=True)), Host(VirtualDevice(image))
+    assert fixed.read(address(Region.CONTROL, Control.FIXED), 1) == [fixed_checksum(image, image.reset_beta)]
+    wanted = loaded.sample(5, 3)
+    beta = address(Region.CONTROL, Control.BETA)
+    for place, words in ((address(Region.WEIGHT), [3, 3]), (address(Region.BIAS), [9]), (beta, [7])):
+        fixed.write(place, words)
+    assert fixed.read(beta, 1) == [image.reset_beta]
+    assert fixed.sample(5, 3) == wanted
+
+
+def test_answers_hold_all_replicas(image):
+    deep = image.interleaved(2 * image.colours)
+    host = Host(VirtualDevice(deep))
+    (sample,) = host.sample(3, 1)
+    assert len(sample) == 2 * deep.interleave
+    for replica in range(deep.interleave):
+        assert host.read(address(Region.STATE), 2) == sample[2 * replica : 2 * replica + 2]
+        host.write(address(Region.CONTROL, Control.ROTATE), [0])
+    assert host.read(address(Region.STATE), 2) == sample[:2]
 
 
 def test_refusals(host, image):
@@ -172,7 +203,8 @@ def test_refusals(host, image):
         (Opcode.WRITE, link.WRITE.pack(SWEEPS), Refusal.LENGTH),
         (Opcode.WRITE, link.WRITE.pack(SWEEPS) + b"\0\0\0", Refusal.LENGTH),
         (Opcode.WRITE, link.WRITE.pack(address(Region.WEIGHT)) + bytes(link.MAX_REQUEST), Refusal.LENGTH),
-        (Opcode.WRITE, link.WRITE.pack(address(Region.STATE)) + bytes(4), Refusal.ADDRESS),
+        (Opcode.WRITE, link.WRITE.pack(address(Region.STATE, 2)) + bytes(4), Refusal.ADDRESS),
+        (Opcode.WRITE, link.WRITE.pack(3 << 24) + bytes(4), Refusal.ADDRESS),
         (Opcode.WRITE, link.WRITE.pack(address(Region.CONTROL)) + bytes(4), Refusal.ADDRESS),
         (Opcode.WRITE, link.WRITE.pack(0xFF000000) + bytes(4), Refusal.ADDRESS),
         (Opcode.WRITE, bias + bytes(8), Refusal.ADDRESS),

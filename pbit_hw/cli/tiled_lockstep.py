@@ -1,0 +1,223 @@
+"""Lockstep of a tiled engine: its RTL and the simulator, compared in every state and generator after every colour."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from amaranth.sim import Simulator as RtlSimulator
+
+from ..contract.generator import seeds
+from ..contract.image import Image
+from ..contract.registers import Control, Region, address
+from ..contract.tiled import Shape
+from ..contract.tiling import Tiling, tile
+from ..gateware.tiled import Tiled
+from ..sim.cycle import CycleArray, Trace
+from .lockstep import LockstepError
+
+Uint8 = npt.NDArray[np.uint8]
+Words = npt.NDArray[np.uint32]
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """What is loaded into an engine, and run. What is None stays as it is; a graph comes with states and clamps.
+
+    Parameters
+    ----------
+    image : Image
+        Graph, weights and biases.
+    sweeps : int
+        How many, at least 1.
+    beta : int
+        Code of beta.
+    graph, weights : bool
+        Whether the graph is another one, and whether the weights are.
+    states, clamped : ndarray of uint8, shape (n,), optional
+    registers : ndarray of uint32, shape (streams, generator words), optional
+    """
+
+    image: Image
+    sweeps: int
+    beta: int
+    graph: bool = False
+    weights: bool = False
+    states: Uint8 | None = None
+    clamped: Uint8 | None = None
+    registers: Words | None = None
+
+    def words(self, tiling: Tiling) -> Iterator[tuple[int, int]]:
+        """Addresses and words that load it."""
+        image = self.image
+        loads = list(tiling.loads(image, schedule=self.graph)) if self.graph or self.weights else []
+        for region, bits in ((Region.STATE, self.states), (Region.CLAMP, self.clamped)):
+            if bits is not None:
+                loads.append((address(region), tiling.pack(bits)))
+        if self.registers is not None:
+            loads.append((address(Region.GENERATOR), seeds(image.generator, self.registers).reshape(-1)))
+        for first, words in loads:
+            yield from enumerate(words.tolist(), first)
+        yield address(Region.CONTROL, Control.BETA), self.beta << tiling.beta_shift
+
+
+def expected_trace(jobs: Sequence[Job]) -> list[Trace]:
+    """States and registers after each colour of each job, by the simulator."""
+    traces = []
+    array = CycleArray(jobs[0].image)
+    for job in jobs:
+        if job.graph:
+            registers = array.registers
+            array = CycleArray(job.image)
+            array.registers = registers
+        array.weights[:], array.biases[:] = job.image.weights, job.image.biases
+        for name in ("states", "clamped", "registers"):
+            if (loaded := getattr(job, name)) is not None:
+                getattr(array, name)[:] = loaded
+        array.beta = job.beta
+        array.write(address(Region.CONTROL, Control.SWEEPS), job.sweeps)
+        traces.append(array.trace(job.sweeps * job.image.colours))
+        array.trace(1)
+    return traces
+
+
+@dataclass
+class Run:
+    """What an engine's RTL did in one job."""
+
+    states: list[list[int]]
+    registers: list[list[int]]
+    clocks: int = 0
+
+
+class TiledProbe:
+    """An engine's RTL in Amaranth's simulator, and a look at all its memories.
+
+    Parameters
+    ----------
+    shape : Shape
+        The engine.
+    engine : Tiled, optional
+        Its RTL.
+    """
+
+    def __init__(self, shape: Shape, engine: Tiled | None = None) -> None:
+        self.shape = shape
+        self.engine = engine or Tiled(shape)
+
+    def play(self, jobs: Sequence[Job]) -> list[Run]:
+        """Carry out jobs one after another, after a reset."""
+        runs: list[Run] = []
+
+        async def bench(ctx: Any) -> None:
+            for job in jobs:
+                tiling = tile(job.image, self.shape)
+                for place, word in job.words(tiling):
+                    await self._put(ctx, place, word)
+                await self._put(ctx, address(Region.CONTROL, Control.SWEEPS), job.sweeps)
+                runs.append(await self._watch(ctx, len(tiling.first) - 1))
+
+        simulator = RtlSimulator(self.engine)
+        simulator.add_clock(1e-6)
+        simulator.add_testbench(bench)
+        simulator.run()
+        return runs
+
+    async def _put(self, ctx: Any, place: int, word: int) -> None:
+        engine = self.engine
+        ctx.set(engine.address, place)
+        ctx.set(engine.data, word)
+        ctx.set(engine.write, 1)
+        while True:
+            taken = ctx.get(engine.ready)
+            await ctx.tick()
+            if taken:
+                break
+        ctx.set(engine.write, 0)
+        while not ctx.get(engine.ready):
+            await ctx.tick()
+
+    async def _watch(self, ctx: Any, rounds: int) -> Run:
+        run = Run([], [])
+        while ctx.get(self.engine.running):
+            landed = ctx.get(self.engine.landed)
+            await ctx.tick()
+            run.clocks += 1
+            if landed:
+                run.states.append(self._rows(ctx, rounds))
+                run.registers.append([ctx.get(generator.register) for generator in self.engine.generators])
+        return run
+
+    def _rows(self, ctx: Any, rounds: int) -> list[int]:
+        """The rows of states in use, which must be the same in all copies."""
+        mask = (1 << self.shape.lanes) - 1
+        rows = [ctx.get(self.engine.home.data[row]) & mask for row in range(rounds)]
+        for number, lane in enumerate(self.engine.lanes):
+            if [ctx.get(lane.copy.data[row]) for row in range(rounds)] != rows:
+                raise LockstepError(f"the copy of the states in lane {number} differs from the others")
+        return rows
+
+
+def unpack_run(tiling: Tiling, run: Run) -> tuple[Uint8, Words]:
+    """States and registers after each colour in physical order, shapes (colours, n) and (colours, streams, words)."""
+    size = 4 * tiling.shape.row_words
+    packed = b"".join(row.to_bytes(size, "little") for rows in run.states for row in rows)
+    words = b"".join(
+        register.to_bytes(4 * tiling.shape.generator.words, "little") for rows in run.registers for register in rows
+    )
+    return (
+        tiling.unpack(np.frombuffer(packed, "<u4").reshape(len(run.states), -1)),
+        np.frombuffer(words, "<u4").reshape(len(run.states), tiling.shape.streams, -1).astype(np.uint32),
+    )
+
+
+def compare(job: Job, tiling: Tiling, expected: Trace, run: Run) -> None:
+    """Compare a job's states and registers colour by colour, and its clocks with what the contract says.
+
+    Raises
+    ------
+    LockstepError
+        At the first mismatch; names sweep, colour, p-bit or generator, expected and got.
+    """
+    states, registers = unpack_run(tiling, run)
+    colours = job.image.colours
+    if len(states) != len(expected.states):
+        raise LockstepError(f"expected {len(expected.states)} colours, got {len(states)}")
+    for step in range(len(states)):
+        place = f"sweep {step // colours}, colour {step % colours}"
+        for pbit in np.flatnonzero(states[step] != expected.states[step, 0]):
+            wanted, seen = expected.states[step, 0, pbit], states[step, pbit]
+            raise LockstepError(f"{place}, p-bit {pbit}: state expected {wanted}, got {seen}")
+        for stream in np.flatnonzero((registers[step] != expected.registers[step]).any(axis=1)):
+            wanted, seen = (
+                " ".join(f"{word:#x}" for word in rows[step, stream]) for rows in (expected.registers, registers)
+            )
+            raise LockstepError(f"{place}, generator {stream}: register expected {wanted}, got {seen}")
+    if not 0 <= run.clocks - job.sweeps * tiling.clocks < START_CLOCKS:
+        raise LockstepError(f"expected about {job.sweeps * tiling.clocks} clocks, got {run.clocks}")
+
+
+START_CLOCKS = 8
+"""Most clocks that an engine is busy with before its first sweep and after its last."""
+
+
+def run_jobs(shape: Shape, jobs: Sequence[Job], engine: Tiled | None = None) -> int:
+    """Run jobs on an engine's RTL and on the simulator in lockstep.
+
+    Returns
+    -------
+    int
+        Clocks of the engine that were compared.
+
+    Raises
+    ------
+    LockstepError
+        At the first mismatch.
+    """
+    runs = TiledProbe(shape, engine).play(jobs)
+    for job, expected, run in zip(jobs, expected_trace(jobs), runs, strict=True):
+        compare(job, tile(job.image, shape), expected, run)
+    return sum(run.clocks for run in runs)

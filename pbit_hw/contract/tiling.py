@@ -1,0 +1,215 @@
+"""What the memories of a tiled engine hold for a graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from .errors import FitError
+from .image import Image
+from .registers import Region, address
+from .tiled import COLOUR_ENDS, ROUND_ENDS, SWEEP_ENDS, WORD_BITS, Shape
+
+Words = npt.NDArray[np.uint32]
+Int64 = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Tiling:
+    """An image in an engine's memories.
+
+    Parameters
+    ----------
+    image : Image
+        What is packed.
+    shape : Shape
+        The engine.
+    rows : ndarray of int64, shape (n,)
+        Row of each p-bit.
+    first : ndarray of int64, shape (rounds + 1,)
+        Slots of round r are ``first[r]`` to ``first[r + 1]``.
+    """
+
+    image: Image
+    shape: Shape
+    rows: Int64
+    first: Int64
+
+    @property
+    def lanes(self) -> Int64:
+        """Lane of each p-bit, shape (n,)."""
+        image = self.image
+        return (np.arange(image.size) - image.colour_first[image.colour]) % self.shape.lanes
+
+    @property
+    def clocks(self) -> int:
+        """Clocks of a sweep."""
+        return int(self.first[-1]) + self.image.colours * self.shape.drain
+
+    @property
+    def utilisation(self) -> float:
+        """Share of the lanes' clocks in which they add a neighbour."""
+        return self.image.slots / (self.clocks * self.shape.lanes)
+
+    def flips_per_second(self, clock_hz: float) -> float:
+        """P-bits updated per second at a clock."""
+        return self.image.size / self.clocks * clock_hz
+
+    @property
+    def weight_shift(self) -> int:
+        """Places by which weights and biases are further up than the image's."""
+        return _shifts(self.image, self.shape)[0]
+
+    @property
+    def beta_shift(self) -> int:
+        """Places by which the engine's code of beta is further up than the image's."""
+        return _shifts(self.image, self.shape)[1]
+
+    def entries(self, weights: npt.NDArray[np.int32]) -> Words:
+        """Entries of every lane for these weights, shape (lanes, slots in use)."""
+        image, shape = self.image, self.shape
+        lanes, owners, neighbours = self.lanes, image.owners, image.neighbours
+        place = np.arange(image.slots) - image.slot_first[owners]
+        addends = (weights.astype(np.int64) << (int(image.unit) + self.weight_shift)) & ((1 << shape.addend_bits) - 1)
+        out = np.zeros((shape.lanes, int(self.first[-1])), np.uint32)
+        out[lanes[owners], self.first[self.rows[owners]] + place] = (
+            addends << shape.row_bits | self.rows[neighbours]
+        ) << shape.lane_bits | lanes[neighbours]
+        return out
+
+    @property
+    def schedule(self) -> Words:
+        """What ends with each slot, shape (slots in use,)."""
+        ends = np.zeros(int(self.first[-1]), np.uint32)
+        ends[self.first[1:] - 1] = ROUND_ENDS
+        ends[self.first[self._colour_rounds[1:]] - 1] = COLOUR_ENDS
+        ends[-1] = SWEEP_ENDS
+        return ends
+
+    @property
+    def _colour_rounds(self) -> Int64:
+        return _colour_rounds(self.image, self.shape.lanes)
+
+    def biases(self, biases: npt.NDArray[np.int32]) -> Words:
+        """Biases of groups' lanes, shape (groups, rounds, group); the lowest bit says whether there is a p-bit."""
+        shape = self.shape
+        out = np.zeros((shape.groups, len(self.first) - 1, shape.group), np.uint32)
+        group, turn = np.divmod(self.lanes, shape.group)
+        out[group, self.rows, turn] = (
+            (biases.astype(np.int64) << self.weight_shift) & ((1 << shape.bias_bits) - 1)
+        ) << 1 | 1
+        return out
+
+    def loads(self, image: Image, *, schedule: bool = True) -> Iterator[tuple[int, Words]]:
+        """Addresses and words that load an image, or one of the same graph with other weights.
+
+        Parameters
+        ----------
+        image : Image
+            Whose weights and biases.
+        schedule : bool
+            Whether the graph is not there already.
+        """
+        shape = self.shape
+        memories = [*self.entries(image.weights), *([self.schedule] if schedule else [])]
+        for number, words in enumerate(memories):
+            yield address(Region.WEIGHT, number << shape.slot_bits), words
+        spare = (1 << shape.turn_bits) - shape.group
+        for number, words in enumerate(np.pad(self.biases(image.biases), ((0, 0), (0, 0), (0, spare)))):
+            yield address(Region.BIAS, number << (shape.row_bits + shape.turn_bits)), words.reshape(-1)
+
+    def pack(self, bits: npt.NDArray[np.uint8]) -> Words:
+        """Bits of p-bits, shape (..., n), as the words of all rows in use, shape (..., rounds * row_words)."""
+        width = self.shape.row_words * WORD_BITS
+        rows = np.zeros((*bits.shape[:-1], (len(self.first) - 1) * width), np.uint8)
+        rows[..., self.rows * width + self.lanes] = bits
+        return np.packbits(rows, axis=-1, bitorder="little").view("<u4").astype(np.uint32)
+
+    def unpack(self, words: Words) -> npt.NDArray[np.uint8]:
+        """Bits of p-bits, shape (..., n), from the words of at least all rows in use, shape (..., words)."""
+        width = self.shape.row_words * WORD_BITS
+        bits = np.unpackbits(np.ascontiguousarray(words, "<u4").view(np.uint8), axis=-1, bitorder="little")
+        return bits[..., self.rows * width + self.lanes]
+
+
+def tile(image: Image, shape: Shape) -> Tiling:
+    """Pack an image.
+
+    Parameters
+    ----------
+    image : Image
+        Compiled for the engine's lanes.
+    shape : Shape
+        The engine.
+
+    Raises
+    ------
+    FitError
+        If the engine cannot hold it.
+    """
+    _check_widths(image, shape)
+    rounds = _colour_rounds(image, shape.lanes)
+    rows = rounds[image.colour] + (np.arange(image.size) - image.colour_first[image.colour]) // shape.lanes
+    if rounds[-1] > shape.rows:
+        raise FitError(
+            f"graph of {image.size:,} p-bits in {image.colours} colours needs {rounds[-1]:,} rows of {shape.lanes} "
+            f"lanes, the engine has {shape.rows:,}: use an engine of more lanes or a smaller graph"
+        )
+    lengths = np.full(rounds[-1], shape.group, np.int64)
+    np.maximum.at(lengths, rows, image.degrees)
+    first = np.concatenate([[0], np.cumsum(lengths)])
+    if first[-1] > shape.slots:
+        raise FitError(
+            f"graph needs {first[-1]:,} slots per lane, the engine has {shape.slots:,}: use an engine of more lanes, "
+            f"or fewer and more equal degrees, as sparsify makes them"
+        )
+    return Tiling(image, shape, rows, first)
+
+
+def _colour_rounds(image: Image, lanes: int) -> Int64:
+    """First round of each colour, and one past the last."""
+    return np.concatenate([[0], np.cumsum(-(-np.diff(image.colour_first) // lanes))]).astype(np.int64)
+
+
+def _addend_bits(image: Image) -> int:
+    return image.weight_format.bits + int(image.unit)
+
+
+def _shifts(image: Image, shape: Shape) -> tuple[int, int]:
+    """Places by which weights and biases, and the code of beta, are further up in the engine than in the image."""
+    both = shape.argument_shift - image.argument_shift
+    spare = min(shape.addend_bits - _addend_bits(image), shape.bias_bits - image.bias_bits)
+    of_weights = min(max(spare, 0), max(both, 0))
+    return of_weights, both - of_weights
+
+
+def _check_widths(image: Image, shape: Shape) -> None:
+    """Refuse an image of another number of lanes or generator, or of wider registers."""
+    if image.lanes != shape.lanes:
+        raise FitError(
+            f"program is for {image.lanes or 'no'} lanes, the engine has {shape.lanes}; "
+            f"compile it with lanes={shape.lanes}"
+        )
+    if image.generator is not shape.generator:
+        own, engine = image.generator.name.lower(), shape.generator.name.lower()
+        raise FitError(f"program is for generator {own}, the engine has {engine}; compile it with generator={engine!r}")
+    shift = _shifts(image, shape)[1]
+    needs = {
+        "weights": (_addend_bits(image), shape.addend_bits, "use fewer weight bits"),
+        "biases": (
+            image.bias_bits,
+            shape.bias_bits,
+            "use fewer weight bits, or smaller degrees, as sparsify makes them",
+        ),
+        "beta": (image.beta_format.bits + max(shift, 0), shape.beta_bits, "use fewer bits of beta"),
+    }
+    for name, (needed, there, way_out) in needs.items():
+        if needed > there:
+            raise FitError(f"{name} of the program need {needed} bits, the engine has {there}: {way_out}")
+    if shift < 0:
+        raise FitError(
+            f"weights and beta of the program have {-shift} fraction bits more than the engine drops; use fewer"
+        )

@@ -1,0 +1,96 @@
+"""One lane of a tiled engine: it adds up the field of a p-bit, one neighbour per clock."""
+
+from __future__ import annotations
+
+from amaranth import Module, Mux, Signal, Value, signed
+from amaranth.lib import memory, wiring
+from amaranth.lib.wiring import In, Out
+
+from ..contract.tiled import Shape
+from .update import delayed
+
+FIRST = 5
+"""Clocks from a slot to its addition."""
+
+
+class Lane(wiring.Component):
+    """Entries, a copy of all states, and the sum of a field.
+
+    The entry of the slot in a clock is added `FIRST` clocks later and the sum stands in the clock after that;
+    throughput one entry per clock. A load or a row is written at the end of its clock. Memories are 0 at reset.
+
+    Parameters
+    ----------
+    shape : Shape
+        The engine.
+
+    Members
+    -------
+    slot : In(slot bits)
+        Which entry to add.
+    first : In(1)
+        The entry that is added in this clock is the first of its p-bit.
+    total : Out(signed(bias bits))
+        Sum of what the neighbours that are 1 add; modulo 2^bits.
+    load : In(1)
+        Write ``entry`` to ``load_slot``.
+    load_slot, entry : In
+        See `contract.tiled.Shape.entry_bits`.
+    write : In(1)
+        Write ``states`` to ``row``.
+    row : In(row bits)
+        Row of states.
+    states : In(lanes)
+        Their bits.
+    """
+
+    def __init__(self, shape: Shape) -> None:
+        self._shape = shape
+        self.copy = memory.Memory(shape=shape.lanes, depth=shape.rows, init=[])
+        """Of all states."""
+        super().__init__(
+            {
+                "slot": In(shape.slot_bits),
+                "first": In(1),
+                "total": Out(signed(shape.bias_bits)),
+                "load": In(1),
+                "load_slot": In(shape.slot_bits),
+                "entry": In(shape.entry_bits),
+                "write": In(1),
+                "row": In(shape.row_bits),
+                "states": In(shape.lanes),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        shape = self._shape
+        m.submodules.entries = entries = memory.Memory(shape=shape.entry_bits, depth=shape.slots, init=[])
+        write, read = entries.write_port(), entries.read_port()
+        m.d.comb += [
+            write.en.eq(self.load),
+            write.addr.eq(self.load_slot),
+            write.data.eq(self.entry),
+            read.addr.eq(self.slot),
+        ]
+        # block RAM is slow to answer, so what it says is registered before use
+        entry = delayed(m, read.data, 1)
+        lane, rest = entry[: shape.lane_bits], entry[shape.lane_bits :]
+        states = self._states(m, rest[: shape.row_bits])
+        neighbour = states.bit_select(delayed(m, lane, 2), 1)
+        addend = Signal(signed(shape.addend_bits))
+        m.d.sync += addend.eq(Mux(neighbour, delayed(m, rest[shape.row_bits :], 2), 0))
+        m.d.sync += self.total.eq(Mux(self.first, 0, self.total) + addend)
+        return m
+
+    def _states(self, m: Module, row: Value) -> Value:
+        """The row of states that stands two clocks after its address."""
+        m.submodules.copy = copy = self.copy
+        write, read = copy.write_port(), copy.read_port()
+        m.d.comb += [
+            write.en.eq(self.write),
+            write.addr.eq(self.row),
+            write.data.eq(self.states),
+            read.addr.eq(row),
+        ]
+        return delayed(m, read.data, 1)

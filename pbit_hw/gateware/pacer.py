@@ -1,0 +1,170 @@
+"""What makes the lanes of a tiled engine go: slots, rounds, colours and sweeps."""
+
+from __future__ import annotations
+
+from amaranth import Cat, Module, Mux, Signal, Value
+from amaranth.lib import memory, wiring
+from amaranth.lib.wiring import In, Out
+
+from ..contract.tiled import SWEEP_ENDS, Shape
+from .decider import LATENCY
+from .lane import FIRST
+from .update import delayed
+
+COUNT_BITS = 32
+READ = 2
+"""Clocks from a slot to what the schedule says of it."""
+
+BIAS = 1
+"""Clocks by which a bias is asked for before the sums stand: two before the first turn."""
+
+
+class Pacer(wiring.Component):
+    """Goes through the slots, and tells everything behind the lanes when a round has come so far.
+
+    The schedule says two clocks after a slot whether a round, colour or sweep ends with it. After a colour nothing
+    begins until its last states are decided; their row is written two clocks later, before the first entry of the next
+    colour asks for its neighbour. A stop lets the sweep under way end. At reset the engine is idle, and a sweep is one
+    round, of no p-bits.
+
+    Parameters
+    ----------
+    shape : Shape
+        The engine.
+
+    Members
+    -------
+    start : In(1)
+        Begin ``sweeps`` sweeps, unless the engine runs.
+    sweeps : In(32)
+        How many.
+    stop : In(1)
+        Finish the sweep under way, and no other.
+    load : In(1)
+        Write ``ends`` to ``load_slot`` of the schedule.
+    load_slot, ends : In
+        See `contract.tiling.Tiling.schedule`.
+    slot : Out(slot bits)
+        For the lanes.
+    first : Out(1)
+        For the lanes.
+    capture : Out(1)
+        Sums stand.
+    bias_row, bias_place : Out
+        Whose bias the deciders read.
+    turns : Out(group)
+        For the deciders of the first span; all that is for lanes and deciders reaches the others later.
+    gathered : Out(1)
+        A round is decided in the last span.
+    row : Out(row bits)
+        Row that is gathered.
+    colour_ends : Out(1)
+        The row that is gathered is the last one of a colour.
+    running : Out(1)
+        Sweeps are under way.
+    sweeps_left : Out(32)
+        Sweeps to do, the one under way included.
+    """
+
+    def __init__(self, shape: Shape) -> None:
+        self._shape = shape
+        super().__init__(
+            {
+                "start": In(1),
+                "sweeps": In(COUNT_BITS),
+                "stop": In(1),
+                "load": In(1),
+                "load_slot": In(shape.slot_bits),
+                "ends": In(2),
+                "slot": Out(shape.slot_bits),
+                "first": Out(1),
+                "capture": Out(1),
+                "bias_row": Out(shape.row_bits),
+                "bias_place": Out(shape.turn_bits),
+                "turns": Out(shape.group),
+                "gathered": Out(1),
+                "row": Out(shape.row_bits),
+                "colour_ends": Out(1),
+                "running": Out(1),
+                "sweeps_left": Out(COUNT_BITS),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        again = Signal()
+        ends, valid = self._issue(m, again)
+        # for every number of clocks since a slot's ends are known: does a round, colour, sweep end with it
+        told = [Cat(ends.any(), ends[1], ends.all())]
+        captured = FIRST + 1 - READ
+        turn = captured + 1 + LATENCY
+        for _ in range(turn + self._shape.group + self._shape.spans - 2):
+            told.append(delayed(m, told[-1], 1))
+        fresh = Signal(init=1)
+        m.d.sync += fresh.eq(ends.any() | (fresh & ~valid))
+        m.d.comb += [
+            self.first.eq(delayed(m, fresh, FIRST - READ)),
+            self.capture.eq(told[captured][0]),
+            self.turns.eq(Cat(each[0] for each in told[turn : turn + self._shape.group])),
+            self.gathered.eq(told[-1][0]),
+            self.colour_ends.eq(told[-1][1]),
+        ]
+        bias_row = self._count(m, told[captured - BIAS - 1])
+        with m.If(told[captured - BIAS - 1][0]):
+            m.d.sync += [self.bias_row.eq(bias_row), self.bias_place.eq(0)]
+        with m.Else():
+            m.d.sync += self.bias_place.eq(self.bias_place + 1)
+        m.d.comb += self.row.eq(self._count(m, told[-1]))
+        self._sweeps(m, told[-1], again)
+        return m
+
+    def _issue(self, m: Module, again: Value) -> tuple[Value, Value]:
+        """Go through the slots, up to the end of a colour.
+
+        Returns what ends with the slot of `READ` clocks ago, and whether there was one.
+        """
+        m.submodules.schedule = schedule = memory.Memory(
+            shape=2, depth=self._shape.slots, init=[0] * (self._shape.group - 1) + [SWEEP_ENDS]
+        )
+        write, read = schedule.write_port(), schedule.read_port()
+        m.d.comb += [
+            write.en.eq(self.load),
+            write.addr.eq(self.load_slot),
+            write.data.eq(self.ends),
+            read.addr.eq(self.slot),
+        ]
+        issuing, valid, ends = Signal(), Signal(READ), Signal(2)
+        said = delayed(m, read.data, READ - 1)
+        m.d.comb += ends.eq(Mux(valid[-1], said, 0))
+        with m.If(ends[1]):
+            # the slots behind it are under way already
+            m.d.sync += [issuing.eq(0), valid.eq(0), self.slot.eq(Mux(ends[0], 0, self.slot - (READ - 1)))]
+        with m.Else():
+            m.d.sync += [issuing.eq(issuing | again), valid.eq(Cat(issuing, valid)), self.slot.eq(self.slot + issuing)]
+        return ends, valid[-1]
+
+    def _count(self, m: Module, told: Value) -> Value:
+        """The row of the round that ends in this clock, where it is told so."""
+        row = Signal(self._shape.row_bits)
+        with m.If(told[0]):
+            m.d.sync += row.eq(Mux(told[2], 0, row + 1))
+        return row
+
+    def _sweeps(self, m: Module, gathered: Value, again: Value) -> None:
+        """Count sweeps, and let the next colour begin."""
+        busy, one, stopping = Signal(), Signal(), Signal()
+        # the last row is written two clocks after it is gathered, and later for spans but the first
+        landing = Signal(1 + self._shape.spans)
+        final = one | stopping | self.stop
+        starts = self.start & ~self.running & self.sweeps.any()
+        m.d.comb += [
+            self.running.eq(busy | landing.any()),
+            again.eq((gathered[1] & ~(gathered[2] & final)) | starts),
+        ]
+        m.d.sync += [one.eq(self.sweeps_left == 1), landing.eq(Cat(busy, landing))]
+        with m.If(gathered[2]):
+            m.d.sync += [self.sweeps_left.eq(Mux(final, 0, self.sweeps_left - 1)), busy.eq(~final)]
+        with m.Elif(self.stop & busy):
+            m.d.sync += [self.sweeps_left.eq(1), stopping.eq(1)]
+        with m.Elif(starts):
+            m.d.sync += [self.sweeps_left.eq(self.sweeps), busy.eq(1), stopping.eq(0)]

@@ -1,0 +1,210 @@
+"""The tiled engine: the mirror of `contract.tiled`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from amaranth import Cat, Module, Mux, Signal, Value
+from amaranth.lib import memory, wiring
+from amaranth.lib.wiring import In, Out
+
+from ..contract.generator import WORD_BITS as RANDOM_BITS
+from ..contract.generator import Generator, powered_up
+from ..contract.registers import OFFSET_BITS
+from ..contract.tiled import SPAN, Shape
+from .decider import Decider
+from .generator import RandomGenerator, SharedGenerator
+from .lane import Lane
+from .loader import ADDRESS_BITS, WORD_BITS, Loader
+from .pacer import Pacer
+from .update import delayed
+
+
+class Tiled(wiring.Component):
+    """Lanes, their deciders and generators, and the bus that loads them.
+
+    A sweep takes `contract.tiling.Tiling.clocks`. The bus is that of `array.Array`, but for the state, of which one
+    word is read at a time. At reset all states and clamps are 0, there is no graph, generator registers are
+    as `contract.generator.powered_up` says, and beta is 0.
+
+    Parameters
+    ----------
+    shape : Shape
+        The engine.
+    blocks : bool
+        See `threshold.Threshold`.
+
+    Members
+    -------
+    write, address, data, ready, running, sweeps_left, beta
+        See `array.Array`; ``address`` is what is read, too.
+    state : Out(32)
+        The word of `Region.STATE` whose address stood two clocks ago and still does.
+    landed : Out(1)
+        The last states of a colour are written in this clock.
+    """
+
+    def __init__(self, shape: Shape, *, blocks: bool = True) -> None:
+        self._shape = shape
+        self.lanes = [Lane(shape) for _ in range(shape.lanes)]
+        self._deciders = [
+            Decider(shape, min(shape.group, shape.lanes - first), blocks=blocks)
+            for first in range(0, shape.lanes, shape.group)
+        ]
+        shared = shape.generator is Generator.LINEAR64
+        self.generators: list[Any] = [
+            SharedGenerator() if shared else RandomGenerator(shape.generator, seed)
+            for seed in powered_up(shape.generator, shape.streams).tolist()
+        ]
+        self.home = memory.Memory(shape=2 * shape.lanes, depth=shape.rows, init=[])
+        """Of every row the states, and which of them are clamped."""
+        super().__init__(
+            {
+                "write": In(1),
+                "address": In(ADDRESS_BITS),
+                "data": In(WORD_BITS),
+                "ready": Out(1),
+                "running": Out(1),
+                "sweeps_left": Out(WORD_BITS),
+                "beta": Out(shape.beta_bits),
+                "state": Out(WORD_BITS),
+                "landed": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        shape = self._shape
+        m.submodules.loader = loader = Loader(shape, shape.streams * shape.generator.words)
+        m.submodules.pacer = pacer = Pacer(shape)
+        m.d.comb += [
+            loader.write.eq(self.write),
+            loader.address.eq(self.address),
+            loader.data_in.eq(self.data),
+            loader.running.eq(self.running),
+            self.ready.eq(loader.ready),
+            self.running.eq(pacer.running | pacer.start),
+            self.sweeps_left.eq(pacer.sweeps_left),
+            pacer.sweeps.eq(loader.data),
+            pacer.load_slot.eq(loader.offset),
+            pacer.ends.eq(loader.data),
+            self.landed.eq(delayed(m, pacer.colour_ends, 1 + shape.spans)),
+        ]
+        # the word stands for a clock more, which saves its decoding from being on the way to everything
+        m.d.sync += [
+            pacer.start.eq(loader.start),
+            pacer.stop.eq(loader.stop),
+            pacer.load.eq(self._entry_of(loader, shape.lanes)),
+        ]
+        with m.If(delayed(m, loader.beta, 1)):
+            m.d.sync += self.beta.eq(loader.data)
+        decided, present = self._decide(m, loader, pacer)
+        self._generate(m, loader, pacer.turns[-1], Cat(present))
+        self._land(m, loader, pacer, self._aligned(m, decided), self._aligned(m, present))
+        return m
+
+    def _entry_of(self, loader: Loader, lane: int) -> Value:
+        """Whether a word is for the memory of a lane; the schedule comes after the last one's."""
+        return loader.weight & (loader.offset[self._shape.slot_bits :] == lane)
+
+    def _span(self, lane: int) -> int:
+        """Clocks by which a lane is later than the first one."""
+        return lane // (SPAN * self._shape.group)
+
+    def _aligned(self, m: Module, groups: list[Value]) -> Value:
+        """Bits of all groups in the clock in which the last ones come."""
+        last = self._shape.spans - 1
+        return Cat(delayed(m, bits, last - number // SPAN) for number, bits in enumerate(groups))
+
+    def _decide(self, m: Module, loader: Loader, pacer: Pacer) -> tuple[list[Value], list[Value]]:
+        """Lanes, and deciders of groups of them; returns what is decided and present when a group has had its turns."""
+        shape = self._shape
+        place_bits = shape.row_bits + shape.turn_bits
+        for number, lane in enumerate(self.lanes):
+            m.submodules[f"lane_{number}"] = lane
+            span = self._span(number)
+            m.d.comb += [
+                lane.slot.eq(delayed(m, pacer.slot, span)),
+                lane.first.eq(delayed(m, pacer.first, span)),
+                lane.load_slot.eq(loader.offset),
+                lane.entry.eq(loader.data),
+            ]
+            m.d.sync += lane.load.eq(self._entry_of(loader, number))
+        for number, decider in enumerate(self._deciders):
+            m.submodules[f"decider_{number}"] = decider
+            mine = range(shape.lanes)[number * shape.group :][: shape.group]
+            span = number // SPAN
+            m.d.comb += [
+                decider.totals.eq(Cat(self.lanes[lane].total for lane in mine)),
+                decider.capture.eq(delayed(m, pacer.capture, span)),
+                decider.row.eq(delayed(m, pacer.bias_row, span)),
+                decider.place.eq(delayed(m, pacer.bias_place, span)),
+                decider.beta.eq(self.beta),
+                decider.turns.eq(delayed(m, pacer.turns, span)),
+                decider.words.eq(Cat(self._word(lane) for lane in mine)),
+                decider.load_place.eq(loader.offset),
+                decider.bias.eq(loader.data),
+            ]
+            m.d.sync += decider.load.eq(loader.bias & (loader.offset[place_bits:] == number))
+        return [each.decided for each in self._deciders], [each.present for each in self._deciders]
+
+    def _word(self, lane: int) -> Value:
+        """Random word of a lane."""
+        stream, taken = divmod(lane, self._shape.generator.share)
+        generator = self.generators[stream]
+        return (
+            generator.word if self._shape.generator.share == 1 else generator.register.word_select(taken, RANDOM_BITS)
+        )
+
+    def _generate(self, m: Module, loader: Loader, gathered: Value, present: Value) -> None:
+        """Registers move when a round is gathered, if one of their lanes has a p-bit: the first one then has."""
+        words, share = self._shape.generator.words, self._shape.generator.share
+        inject = Signal()
+        m.d.sync += inject.eq(loader.inject)
+        for stream, generator in enumerate(self.generators):
+            m.submodules[f"generator_{stream}"] = generator
+            moves = delayed(m, gathered, self._span(stream * share)) & present[stream * share]
+            if share == 1:
+                load = Signal(words, name=f"load_{stream}")
+                m.d.sync += load.eq(Cat(loader.generator & loader.hit(stream * words + word) for word in range(words)))
+                m.d.comb += [generator.step.eq(moves), generator.load.eq(load), generator.data.eq(loader.data)]
+                continue
+            seed, clear, hit = Signal(), Signal(), loader.hit(stream * words + 1)
+            m.d.sync += [seed.eq(loader.seed & hit), clear.eq(loader.clear & hit)]
+            m.d.comb += [generator.step.eq(moves | seed), generator.clear.eq(clear), generator.inject.eq(inject)]
+
+    def _land(self, m: Module, loader: Loader, pacer: Pacer, decided: Value, present: Value) -> None:
+        """Rows of states: what a round decided, or a word of the bus, goes into all copies a clock later."""
+        shape = self._shape
+        m.submodules.home = home = self.home
+        write, read = home.write_port(granularity=shape.lanes), home.read_port()
+        word_bits = shape.row_words - 1  # of an offset, for one or two words of a row
+        busy = self.running | ~loader.ready
+        offset = Mux(busy, loader.offset, self.address[:OFFSET_BITS])
+        states, clamped = read.data[: shape.lanes], read.data[shape.lanes :]
+        landing, row = delayed(m, pacer.gathered, 1), delayed(m, pacer.row, 1)
+        kept = clamped | ~delayed(m, present, 1)
+        landed = (states & kept) | (delayed(m, decided, 1) & ~kept)
+        held = Signal(2 * shape.lanes)
+        m.d.comb += read.addr.eq(Mux(self.running, pacer.row, offset[word_bits:]))
+        m.d.sync += [
+            write.addr.eq(Mux(landing, row, loader.offset[word_bits:])),
+            held.eq(Cat(Mux(landing, landed, self._replaced(loader, states)), self._replaced(loader, clamped))),
+            write.en.eq(Cat(landing | delayed(m, loader.push, 1), delayed(m, loader.clamp, 1))),
+            self.state.eq(states.word_select(offset[:word_bits], WORD_BITS)),
+        ]
+        m.d.comb += write.data.eq(held)
+        for number, lane in enumerate(self.lanes):
+            span = self._span(number)
+            m.d.comb += [
+                lane.write.eq(delayed(m, write.en[0], span)),
+                lane.row.eq(delayed(m, write.addr, span)),
+                lane.states.eq(delayed(m, held[: shape.lanes], span)),
+            ]
+
+    def _replaced(self, loader: Loader, row: Value) -> Value:
+        """A row with the word on the bus in its place."""
+        words = range(self._shape.row_words)
+        parts = [row[word * WORD_BITS : (word + 1) * WORD_BITS] for word in words]
+        hits = [loader.offset[: len(words) - 1] == word for word in words]
+        return Cat(Mux(hit, loader.data[: len(part)], part) for hit, part in zip(hits, parts, strict=True))
