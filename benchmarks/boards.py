@@ -50,8 +50,8 @@ class Recorded:
 
 BUILDS = {
     "icebreaker": Recorded("full-adder", "icebreaker", Form.TABLE, 36),
-    "icebreaker_table": Recorded("lattice:4x6", "icebreaker", Form.TABLE, 42),
-    "icebreaker_baked": Recorded("lattice:8x8", "icebreaker", Form.BAKED, 45),
+    "icebreaker_table": Recorded("lattice:4x6", "icebreaker", Form.TABLE, 39),
+    "icebreaker_baked": Recorded("lattice:8x10", "icebreaker", Form.BAKED, 33),
     "hx8k": Recorded("full-adder", "ice40_hx8k_b_evn", Form.TABLE, 80),
     "hx8k_table": Recorded("lattice:4x6", "ice40_hx8k_b_evn", Form.TABLE, 90),
     "hx8k_baked": Recorded("lattice:10x12", "ice40_hx8k_b_evn", Form.BAKED, 92),
@@ -59,7 +59,7 @@ BUILDS = {
     "icesugar_table": Recorded("lattice:14x16", "icesugar_pro", Form.TABLE, 90),
     "icesugar_baked": Recorded("lattice:16x20", "icesugar_pro", Form.BAKED, 90),
     "ulx3s": Recorded("full-adder", "ulx3s_85f", Form.TABLE, 90),
-    "ulx3s_g11": Recorded("G11.txt", "ulx3s_85f", Form.TABLE, 74),
+    "ulx3s_g11": Recorded("G11.txt", "ulx3s_85f", Form.TABLE, 62),
     "tang_nano": Recorded("full-adder", "tang_nano_9k", Form.TABLE, 12),
     "tang_primer": Recorded("full-adder", "tang_primer_20k", Form.TABLE, 18),
 }

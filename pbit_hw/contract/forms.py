@@ -91,7 +91,7 @@ _MODELS = {
 FAMILIES = tuple(_MODELS)
 """Families of FPGAs that estimates are made for."""
 
-_DEVICE_BRAMS = {Form.ADDER: 2, Form.BAKED: 2, Form.TABLE: 7}
+_DEVICE_BRAMS = {Form.ADDER: 2, Form.BAKED: 2, Form.TABLE: 4}
 """Buffers, and for tables weights, biases, degrees and nodes."""
 
 _GENERATOR_LUTS = {Generator.LFSR48: 66, Generator.XOSHIRO64: 100, Generator.XOSHIRO128: 245, Generator.LINEAR64: 68}

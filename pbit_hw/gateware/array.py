@@ -43,8 +43,9 @@ class Array(wiring.Component):
     `contract.registers` are decoded; a write to any other address does nothing, and while the array runs
     only a stop does something.
 
-    At reset clamped p-bits have their clamp value, the other states are 0, generator registers are
-    `contract.generator.powered_up`, beta is `Image.reset_beta`, and the rest is the image's.
+    At power-up clamped p-bits have their clamp value, the other states are 0, and generator registers are
+    `contract.generator.powered_up`; a reset does not reach them. At reset beta is `Image.reset_beta`, and the rest is
+    the image's.
 
     Parameters
     ----------
@@ -150,7 +151,7 @@ class Array(wiring.Component):
         m.submodules.sequencer = sequencer = self.sequencer
         turns, rotate = Signal(image.colours), Signal()
         m.d.sync += [turns.eq(sequencer.turns), self.active.eq(Cat(sequencer.active | rotate, self.active))]
-        moving = sequencer.sweeps_left.any() | self.active.any()
+        moving = sequencer.running | self.active.any()
         orders = _Orders(Signal(), Signal(WORD_BITS), Signal(), Signal(WORD_BITS))
         if self._counting:
             busy = self._connect_counters(m, loader, orders, rotate, moving)
@@ -219,16 +220,16 @@ class Array(wiring.Component):
         for stream, generator in enumerate(self.generators):
             m.submodules[f"generator_{stream}"] = generator
             pbits = (image.stream == stream).nonzero()[0].tolist()
-            step, turn = Signal(name=f"step_{stream}"), turns[int(image.colour[pbits[0]])]
+            step, turn = Signal(name=f"step_{stream}", reset_less=True), turns[int(image.colour[pbits[0]])]
             m.d.comb += generator.step.eq(step)
             if share == 1:
-                load = Signal(words, name=f"load_{stream}")
+                load = Signal(words, name=f"load_{stream}", reset_less=True)
                 hits = Cat(loader.generator & loader.hit(stream * words + word) for word in range(words))
                 m.d.sync += [step.eq(turn), load.eq(hits)]
                 m.d.comb += [generator.load.eq(load), generator.data.eq(loader.data)]
                 m.d.comb += self._conditionals[pbits[0]].word.eq(generator.word)
                 continue
-            clear, hit = Signal(name=f"clear_{stream}"), loader.hit(stream * words + 1)
+            clear, hit = Signal(name=f"clear_{stream}", reset_less=True), loader.hit(stream * words + 1)
             m.d.sync += [step.eq(turn | (loader.seed & hit)), clear.eq(loader.clear & hit)]
             m.d.comb += [generator.clear.eq(clear), generator.inject.eq(inject)]
             for place, pbit in enumerate(pbits):
@@ -239,7 +240,9 @@ class Array(wiring.Component):
         image = self._image
         for word in range(-(-image.size // WORD_BITS)):
             pbits = range(word * WORD_BITS, min((word + 1) * WORD_BITS, image.size))
-            shift, replace, clamp = (Signal(name=f"{name}_{word}") for name in ("shift", "replace", "clamp"))
+            shift, replace, clamp = (
+                Signal(name=f"{name}_{word}", reset_less=True) for name in ("shift", "replace", "clamp")
+            )
             pushed = loader.push & loader.hit(word)
             m.d.sync += [
                 shift.eq(self.active[0] | pushed),
@@ -248,7 +251,7 @@ class Array(wiring.Component):
             ]
             lands = {}
             for colour in sorted(set(image.colour[pbits].tolist())):
-                lands[colour] = Signal(name=f"land_{word}_{colour}")
+                lands[colour] = Signal(name=f"land_{word}_{colour}", reset_less=True)
                 # never at once: what is pushed keeps the registers of blocks from being made one of large fan-out
                 m.d.sync += lands[colour].eq(turns[colour] & ~pushed)
             for pbit in pbits:
@@ -278,7 +281,10 @@ class Array(wiring.Component):
             m.d.sync += self.beta.eq(orders.beta)
         for pbit, adder in enumerate(self._conditionals):
             slots = range(image.slot_first[pbit], image.slot_first[pbit + 1])
-            bias, weights = Signal(name=f"load_bias_{pbit}"), Signal(len(slots), name=f"load_weights_{pbit}")
+            bias, weights = (
+                Signal(name=f"load_bias_{pbit}", reset_less=True),
+                Signal(len(slots), name=f"load_weights_{pbit}", reset_less=True),
+            )
             m.d.sync += [
                 bias.eq(loader.bias & loader.hit(pbit)),
                 weights.eq(Cat(loader.weight & loader.hit(slot) for slot in slots)),
@@ -313,10 +319,11 @@ class Array(wiring.Component):
     def _fill_block(self, m: Module, tabulator: Tabulator, word: int) -> None:
         """Registers of what is written to the tables of a block of p-bits."""
         pbits = range(word * WORD_BITS, min((word + 1) * WORD_BITS, self._image.size))
-        entry, address = Signal.like(tabulator.entry), Signal.like(tabulator.address)
+        entry = Signal.like(tabulator.entry, reset_less=True)
+        address = Signal.like(tabulator.address, reset_less=True)
         row, block = tabulator.pbit[ROW_BITS : WORD_BITS.bit_length() - 1], tabulator.pbit[WORD_BITS.bit_length() - 1 :]
-        rows = Signal(WORD_BITS >> ROW_BITS, name=f"rows_{word}")
-        columns = Signal(1 << ROW_BITS, name=f"columns_{word}")
+        rows = Signal(WORD_BITS >> ROW_BITS, name=f"rows_{word}", reset_less=True)
+        columns = Signal(1 << ROW_BITS, name=f"columns_{word}", reset_less=True)
         mine = tabulator.write & (block == word)
         m.d.sync += [rows.eq(Cat(mine & (row == place) for place in range(len(rows))))]
         with m.If(mine):

@@ -114,7 +114,7 @@ class Baked(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        held = Signal(ENTRY_BITS)
+        held = Signal(ENTRY_BITS, reset_less=True)
         for place in range(ENTRY_BITS):
             column = sum((each >> place & 1) << row for row, each in enumerate(self._entries))
             m.d.sync += held[place].eq(Const(column, len(self._entries)).bit_select(self.neighbours, 1))

@@ -12,6 +12,7 @@ class Ring(wiring.Component):
 
     Everything changes at the end of the clock whose ``shift`` is set, but for the
     clamp, and one state goes in per clock. Latency 1, throughput 1 per clock.
+    There is no reset: it would have to reach every p-bit in one clock.
 
     Parameters
     ----------
@@ -20,7 +21,7 @@ class Ring(wiring.Component):
     home : int
         Place of the state that is shown and can be replaced.
     clamped, state : int
-        At reset: the clamp, and the state in every replica.
+        At power-up: the clamp, and the state in every replica.
 
     Members
     -------
@@ -44,7 +45,8 @@ class Ring(wiring.Component):
 
     def __init__(self, length: int, home: int, clamped: int, state: int) -> None:
         self._home = home
-        self._clamped = Signal(init=clamped)
+        self._clamped = Signal(init=clamped, reset_less=True)
+        self._held = Signal(length, init=(1 << length) - 1 if state else 0, reset_less=True)
         super().__init__(
             {
                 "shift": In(1),
@@ -53,7 +55,7 @@ class Ring(wiring.Component):
                 "replace": In(1),
                 "load_clamp": In(1),
                 "data": In(1),
-                "states": Out(length, init=(1 << length) - 1 if state else 0),
+                "states": Out(length),
                 "shown": Out(1),
             }
         )
@@ -62,7 +64,7 @@ class Ring(wiring.Component):
         m = Module()
         with m.If(self.load_clamp):
             m.d.sync += self._clamped.eq(self.data)
-        kept, following = Signal(), Signal.like(self.states)
+        kept, following = Signal(), Signal(len(self.states))
         places = [
             state if place != self._home else Mux(self.replace, self.data, state)
             for place, state in enumerate(self.states)
@@ -71,8 +73,9 @@ class Ring(wiring.Component):
             # a replacement never meets a landing, so the choice between them stays off the path from ``decided``
             kept.eq(self._clamped | ~self.land),
             following.eq(Cat(Mux(kept, places[-1], self.decided), places[:-1])),
+            self.states.eq(self._held),
             self.shown.eq(self.states[self._home]),
         ]
         with m.If(self.shift):
-            m.d.sync += self.states.eq(following)
+            m.d.sync += self._held.eq(following)
         return m

@@ -36,6 +36,8 @@ class Sequencer(wiring.Component):
         Clock of the sweep.
     sweeps_left : Out(32)
         Sweeps to do, the one under way and the way home included; 0 when idle.
+    running : Out(1)
+        Some are left.
     active : Out(1)
         Whether this is a clock of the array.
     turns : Out(colours)
@@ -52,6 +54,7 @@ class Sequencer(wiring.Component):
                 "wait": In(1),
                 "phase": Out(max(1, (image.period - 1).bit_length())),
                 "sweeps_left": Out(COUNT_BITS),
+                "running": Out(1),
                 "active": Out(1),
                 "turns": Out(image.colours),
             }
@@ -61,7 +64,7 @@ class Sequencer(wiring.Component):
         m = Module()
         home = int(self._image.interleave > 1)
         last = self.phase == self._image.period - 1
-        running, under_way = Signal(), Signal()
+        running, under_way = self.running, Signal()
         one, two = Signal(), Signal()  # whether so many sweeps are left: flags are faster than the carries of the count
         done = self.active & last
         phase, left = Signal.like(self.phase), Signal.like(self.sweeps_left)

@@ -202,7 +202,7 @@ def delayed(m: Module, value: ValueLike, clocks: int) -> Value:
     """A value some clocks later."""
     late = Value.cast(value)
     for _ in range(clocks):
-        register = Signal(late.shape())
+        register = Signal(late.shape(), reset_less=True)
         m.d.sync += register.eq(late)
         late = register
     return late
