@@ -169,7 +169,18 @@ def builds() -> str:
     records = [json.loads(path.read_text()) for path in sorted((FOLDER / "builds").glob("*.json"))]
     order = list(TARGETS)
     records.sort(key=lambda each: (order.index(each["board"]), each["form"], each["flips_per_s"]))
-    head: tuple[str, ...] = ("board", "program", "form", "p-bits", "degree", "colours", "replicas", "LUTs", "flip-flops", "block RAMs")
+    head: tuple[str, ...] = (
+        "board",
+        "program",
+        "form",
+        "p-bits",
+        "degree",
+        "colours",
+        "replicas",
+        "LUTs",
+        "flip-flops",
+        "block RAMs",
+    )
     head += (
         "Fmax",
         "clock",
