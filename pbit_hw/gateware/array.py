@@ -14,15 +14,18 @@ from ..contract.forms import Form
 from ..contract.generator import WORD_BITS as RANDOM_BITS
 from ..contract.generator import Generator, powered_up
 from ..contract.image import Image
+from ..contract.registers import OFFSET_BITS
 from ..contract.schedule import STEPS
 from .conditional import Adder, Baked, Table, entries
 from .generator import REGISTER_BITS, RandomGenerator, SharedGenerator
 from .loader import ADDRESS_BITS, WORD_BITS, Loader
 from .moments import Moments
+from .registers import READ_LATENCY
 from .ring import Ring
 from .scheduler import Scheduler
 from .sequencer import Sequencer
 from .tabulate import Tabulator
+from .update import delayed
 
 DELAY = 2
 """Clocks from the counters to the p-bits: one register for all, one for each block of them."""
@@ -73,8 +76,8 @@ class Array(wiring.Component):
         The array runs, or tables are made for it.
     home : Out(1)
         The replica at hand is the first.
-    shown : Out(n)
-        States of the replica at hand.
+    state : Out(32)
+        The word of `Region.STATE` at the offset of ``address``, `registers.READ_LATENCY` clocks later.
     sweeps_left : Out(32)
         Sweeps to do, see `sequencer.Sequencer`.
     beta : Out(beta bits)
@@ -112,6 +115,8 @@ class Array(wiring.Component):
             Form.BAKED: lambda pbit: Baked(entries(image, pbit, image.reset_beta), image.latency),
         }
         self._conditionals: list[Any] = [makers[form](pbit) for pbit in range(image.size)]
+        self.shown = Signal(image.size)
+        """States of the replica at hand."""
         self.rings = [self._ring(pbit) for pbit in range(image.size)]
         self.sequencer = Sequencer(image)
         self.active = Signal(DELAY)
@@ -129,7 +134,7 @@ class Array(wiring.Component):
                 "ready": Out(1),
                 "running": Out(1),
                 "home": Out(1),
-                "shown": Out(image.size),
+                "state": Out(WORD_BITS),
                 "sweeps_left": Out(WORD_BITS),
                 "beta": Out(image.beta_format.bits, init=image.reset_beta),
                 "steps_left": Out(bits_for(STEPS)),
@@ -153,8 +158,9 @@ class Array(wiring.Component):
         m.d.sync += [turns.eq(sequencer.turns), self.active.eq(Cat(sequencer.active | rotate, self.active))]
         moving = sequencer.running | self.active.any()
         orders = _Orders(Signal(), Signal(WORD_BITS), Signal(), Signal(WORD_BITS))
+        word: Value = self.address[:OFFSET_BITS]
         if self._counting:
-            busy = self._connect_counters(m, loader, orders, rotate, moving)
+            word, busy = self._connect_counters(m, loader, orders, rotate, moving)
         else:
             busy = Const(0)
             m.d.comb += [orders.start.eq(loader.start), orders.set_beta.eq(loader.beta), rotate.eq(loader.rotate)]
@@ -172,6 +178,9 @@ class Array(wiring.Component):
             sequencer.sweeps.eq(orders.sweeps),
             sequencer.stop.eq(loader.stop),
         ]
+        words = -(-image.size // WORD_BITS)
+        read = self.shown.word_select(delayed(m, word, 1)[: bits_for(words - 1)], WORD_BITS)
+        m.d.sync += self.state.eq(read)
         self._connect_generators(m, loader, turns)
         self._connect_rings(m, loader, turns)
         if self._form is Form.TABLE:
@@ -180,13 +189,15 @@ class Array(wiring.Component):
             self._connect_adders(m, loader, orders)
         return m
 
-    def _connect_counters(self, m: Module, loader: Loader, orders: _Orders, rotate: Signal, moving: Value) -> Value:
-        """The schedule gives orders too, and the counters turn the replicas; returns whether they are busy."""
-        words = -(-self._image.size // WORD_BITS)
+    def _connect_counters(
+        self, m: Module, loader: Loader, orders: _Orders, rotate: Signal, moving: Value
+    ) -> tuple[Value, Value]:
+        """The schedule gives orders too, and the counters turn the replicas and read them.
+
+        Returns which word of the states is to be read, and whether a schedule is carried out.
+        """
         m.submodules.scheduler = scheduler = Scheduler()
-        m.submodules.moments = moments = Moments(self._image, 1)
-        state = Signal(WORD_BITS)
-        m.d.sync += state.eq(self.shown.word_select(moments.word[: bits_for(words - 1)], WORD_BITS))
+        m.submodules.moments = moments = Moments(self._image, READ_LATENCY)
         m.d.comb += [
             orders.start.eq(loader.start | scheduler.start),
             orders.sweeps.eq(Mux(scheduler.start, scheduler.sweeps, loader.data)),
@@ -201,7 +212,7 @@ class Array(wiring.Component):
             scheduler.counting.eq(moments.busy),
             self.steps_left.eq(scheduler.steps_left),
             moments.begin.eq(scheduler.count),
-            moments.states.eq(state),
+            moments.states.eq(self.state),
             moments.moving.eq(self.active.any()),
             moments.load.eq(loader.count),
             moments.offset.eq(Mux(loader.count, loader.offset, self.address)),
@@ -209,7 +220,7 @@ class Array(wiring.Component):
             self.counter.eq(moments.counter),
             rotate.eq(loader.rotate | moments.rotate),
         ]
-        return scheduler.steps_left.any()
+        return Mux(moments.busy, moments.word, self.address[:OFFSET_BITS]), scheduler.steps_left.any()
 
     def _connect_generators(self, m: Module, loader: Loader, turns: Signal) -> None:
         """Generators move with their colour's turn, `DELAY` clocks after the counters."""
@@ -360,8 +371,10 @@ class ProbedArray(wiring.Component):
 
     Members
     -------
-    write, address, data, ready, running, home, shown, sweeps_left, beta, steps_left, counter
+    write, address, data, ready, running, home, state, sweeps_left, beta, steps_left, counter
         See `Array`.
+    shown : Out(n)
+        States of the replica at hand.
     clocked, active : Out(1)
         This is a clock of the counters, and of the p-bits, which follow them.
     phase : Out(bits of the period)
@@ -378,6 +391,7 @@ class ProbedArray(wiring.Component):
         self.image = image
         self.array = Array(image, form, counting=counting, multipliers=multipliers)
         own = {
+            "shown": Out(image.size),
             "clocked": Out(1),
             "active": Out(1),
             "phase": Out(self.array.sequencer.phase.shape()),
@@ -393,6 +407,7 @@ class ProbedArray(wiring.Component):
             inner, outer = getattr(array, name), getattr(self, name)
             m.d.comb += inner.eq(outer) if member.flow == In else outer.eq(inner)
         m.d.comb += [
+            self.shown.eq(array.shown),
             self.clocked.eq(array.sequencer.active),
             self.active.eq(array.active[-1]),
             self.phase.eq(array.sequencer.phase),

@@ -7,10 +7,9 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for, exact_log2
 
-from ..contract.image import Image
 from ..contract.link import MAX_REQUEST, READ, SAMPLE, WRITE, Opcode, Refusal
 from ..contract.registers import OFFSET_BITS, Control, Mapped, Region, address
-from ..contract.schedule import STEPS, CountingImage
+from ..contract.schedule import STEPS
 from .frames import BUFFER_WORDS, CHUNK, HEADER, REQUEST, WORD_BITS, WORD_BYTES, FrameReceiver, FrameSender
 from .registers import ADDRESS_BITS, COUNT_BITS, READ_LATENCY, AccessCheck, RegisterReader, longest_access, offset_bits
 
@@ -320,14 +319,12 @@ class Link(wiring.Component):
 
     Parameters
     ----------
-    image : Image
-        The array.
-    clock_hz : int
-        Its clock in Hz, for the register of that name.
-    fixed : int
-        See `contract.registers.identity`.
-    counting : bool
-        See `array.Array`.
+    mapped : Mapped
+        What has registers.
+    constants : dict of int to int
+        Contents of the read-only control registers, by offset.
+    beta_bits : int
+        Width of the register of beta.
 
     Members
     -------
@@ -335,16 +332,14 @@ class Link(wiring.Component):
         Bytes from the host.
     tx : Out(stream.Signature(8))
         Bytes to the host.
-    write, ready, address, data, running, home, shown, sweeps_left, beta, steps_left, counter
+    write, ready, address, data, running, home, state, sweeps_left, beta, steps_left, counter
         See `array.Array`, whose other side this is.
     """
 
-    def __init__(self, image: Image, clock_hz: int, fixed: int = 0, *, counting: bool = False) -> None:
-        self._image = image
-        self._mapped: Mapped = CountingImage(image) if counting else image
-        self._fixed = fixed
-        self._clock_hz = clock_hz
-        self._offset_bits = offset_bits(image)
+    def __init__(self, mapped: Mapped, constants: dict[int, int], beta_bits: int) -> None:
+        self._mapped = mapped
+        self._constants = constants
+        self._beta_bits = beta_bits
         super().__init__(
             {
                 "rx": In(stream.Signature(8)),
@@ -355,9 +350,9 @@ class Link(wiring.Component):
                 "data": Out(WORD_BITS),
                 "running": In(1),
                 "home": In(1),
-                "shown": In(image.size),
+                "state": In(WORD_BITS),
                 "sweeps_left": In(WORD_BITS),
-                "beta": In(image.beta_format.bits),
+                "beta": In(beta_bits),
                 "steps_left": In(bits_for(STEPS)),
                 "counter": In(WORD_BITS),
             }
@@ -368,7 +363,7 @@ class Link(wiring.Component):
         m.submodules.receiver = receiver = FrameReceiver()
         m.submodules.check = check = RequestCheck(self._mapped)
         m.submodules.executor = executor = Executor(self._mapped)
-        m.submodules.reader = reader = RegisterReader(self._image, self._clock_hz, self._fixed)
+        m.submodules.reader = reader = RegisterReader(self._constants, self._beta_bits)
         m.submodules.sender = sender = FrameSender()
         wiring.connect(m, wiring.flipped(self.rx), receiver.bytes)
         wiring.connect(m, receiver.requests, executor.requests)
@@ -386,7 +381,7 @@ class Link(wiring.Component):
             executor.ready.eq(self.ready),
             executor.idle.eq(self.ready & ~self.running),
             reader.address.eq(executor.address),
-            reader.shown.eq(self.shown),
+            reader.state.eq(self.state),
             reader.sweeps_left.eq(self.sweeps_left),
             reader.beta.eq(self.beta),
             reader.steps_left.eq(self.steps_left),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from amaranth import Module, Mux, Signal
+from amaranth import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
-from ..contract.image import Image
 from ..contract.link import MAX_WRITE_WORDS
-from ..contract.registers import OFFSET_BITS, REGISTERS, Control, Mapped, Region, identity
+from ..contract.registers import OFFSET_BITS, REGISTERS, Control, Mapped, Region
 from ..contract.schedule import STEPS
 
 ADDRESS_BITS = 32
@@ -97,64 +96,59 @@ class AccessCheck(wiring.Component):
 class RegisterReader(wiring.Component):
     """The word at a readable address; anything at another.
 
-    Latency `READ_LATENCY`, for which the address must stand.
+    Latency `READ_LATENCY`, for which the address must stand; ``state`` and ``counter`` have it already.
 
     Parameters
     ----------
-    image : Image
-        The array.
-    clock_hz : int
-        Its clock in Hz, for the register of that name.
-    fixed : int
-        See `contract.registers.identity`.
+    constants : dict of int to int
+        Contents of the read-only control registers, by offset.
+    beta_bits : int
+        Width of the register of beta.
 
     Members
     -------
     address : In(32)
         Address of a readable register.
+    state, counter : In(32)
+        The words of `Region.STATE` and `Region.COUNT` there.
+    sweeps_left : In(32)
+        Sweeps that are still to do.
+    beta : In(beta_bits)
+        Code of the inverse temperature.
     steps_left : In(7)
         Steps of the schedule to do.
-    counter : In(32)
-        The counter at the address, with the latency.
-    shown : In(n)
-        States of the replica at hand.
-    sweeps_left : In(32)
-        Sweeps the array has still to do.
-    beta : In(bits of the beta format)
-        Code of the inverse temperature.
     data : Out(32)
         The word.
     """
 
-    def __init__(self, image: Image, clock_hz: int, fixed: int = 0) -> None:
-        self._image = image
-        self._identity = identity(image, clock_hz, fixed)
+    def __init__(self, constants: dict[int, int], beta_bits: int) -> None:
+        self._constants = constants
         super().__init__(
             {
                 "address": In(ADDRESS_BITS),
-                "shown": In(image.size),
-                "sweeps_left": In(WORD_BITS),
-                "beta": In(image.beta_format.bits),
-                "steps_left": In(bits_for(STEPS)),
+                "state": In(WORD_BITS),
                 "counter": In(WORD_BITS),
+                "sweeps_left": In(WORD_BITS),
+                "beta": In(beta_bits),
+                "steps_left": In(bits_for(STEPS)),
                 "data": Out(WORD_BITS),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        offset = self.address[:OFFSET_BITS]
-        is_state = self.address[OFFSET_BITS:] == Region.STATE
-        control = {**self._identity, Control.SWEEPS: self.sweeps_left, Control.BETA: self.beta}
-        control[Control.STEPS] = self.steps_left
-        words = (self._image.size + WORD_BITS - 1) // WORD_BITS
-        state, other = Signal(WORD_BITS), Signal(WORD_BITS)
-        m.d.sync += state.eq(self.shown.word_select(offset[: bits_for(words - 1)], WORD_BITS))
-        with m.Switch(offset[: bits_for(max(control))]):
-            for at, word in control.items():
-                with m.Case(at):
-                    m.d.sync += other.eq(word)
-        word, counts = Signal(WORD_BITS), Signal()
-        m.d.sync += [word.eq(Mux(is_state, state, other)), counts.eq(self.address[OFFSET_BITS:] == Region.COUNT)]
-        m.d.comb += self.data.eq(Mux(counts, self.counter, word))
+        varying = {Control.SWEEPS: self.sweeps_left, Control.BETA: self.beta, Control.STEPS: self.steps_left}
+        control = {**self._constants, **varying}
+        word = Signal(WORD_BITS)
+        with m.Switch(self.address[: bits_for(max(control))]):
+            for offset, content in control.items():
+                with m.Case(offset):
+                    m.d.sync += word.eq(content)
+        with m.Switch(self.address[OFFSET_BITS:]):
+            with m.Case(Region.STATE):
+                m.d.comb += self.data.eq(self.state)
+            with m.Case(Region.COUNT):
+                m.d.comb += self.data.eq(self.counter)
+            with m.Default():
+                m.d.comb += self.data.eq(word)
         return m

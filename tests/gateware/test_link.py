@@ -53,7 +53,7 @@ class LinkBench:
         self.at_hand = 0
         self._pause = pause
         self._clocks_left = 0
-        self._dut = Link(image, CLOCK_HZ, fixed)
+        self._dut = Link(image, identity(image, CLOCK_HZ, fixed), image.beta_format.bits)
         self.transport = RTLTransport(self._dut, CLOCK_HZ)
         self.transport.simulator.add_process(self._array)
 
@@ -75,7 +75,7 @@ class LinkBench:
                 "running": self._clocks_left > 0,
                 "home": self.at_hand == 0,
                 "sweeps_left": -(-self._clocks_left // 3),
-                "shown": self.states[self.at_hand],
+                "state": self.states[self.at_hand] >> 32 * (at & 0xFFFFFF) & 0xFFFFFFFF,
                 "beta": self.beta,
             }
             for name, value in values.items():
@@ -362,7 +362,7 @@ def test_half_a_frame_is_forgotten_after_silence(arrived, silent_clocks, forgott
 
 def test_a_slow_host_loses_nothing(image):
     """The same answers byte for byte when the host takes a byte only now and then."""
-    dut = Link(image, CLOCK_HZ)
+    dut = Link(image, identity(image, CLOCK_HZ), image.beta_format.bits)
     request = link.encode(Frame(Opcode.READ, 1, link.READ.pack(0, 10)))
     got: list[int] = []
 

@@ -71,14 +71,14 @@ def test_every_readable_word_reads(size, generator, fixed, simulate):
     assert expected.keys() == readable
     assert expected[address(Region.CONTROL, Control.INTERLEAVE)] == image.interleave
     assert expected[address(Region.CONTROL, Control.FIXED)] == fixed
-    dut = RegisterReader(image, CLOCK_HZ, fixed)
+    dut = RegisterReader(identity(image, CLOCK_HZ, fixed), image.beta_format.bits)
 
     async def bench(ctx: Any) -> None:
-        ctx.set(dut.shown, states)
         ctx.set(dut.sweeps_left, sweeps_left)
         ctx.set(dut.beta, beta)
         for place, word in [*expected.items(), *list(expected.items())[::-1]]:
             ctx.set(dut.address, place)
+            ctx.set(dut.state, states >> 32 * (place & 0xFFFFFF) & 0xFFFFFFFF)
             await ctx.tick().repeat(READ_LATENCY)
             assert ctx.get(dut.data) == word, hex(place)
 
