@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth import Module, Signal
+from amaranth import Module, Signal, ValueLike
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
@@ -137,8 +137,12 @@ class RegisterReader(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        varying = {Control.SWEEPS: self.sweeps_left, Control.BETA: self.beta, Control.STEPS: self.steps_left}
-        control = {**self._constants, **varying}
+        varying: dict[int, ValueLike] = {
+            Control.SWEEPS: self.sweeps_left,
+            Control.BETA: self.beta,
+            Control.STEPS: self.steps_left,
+        }
+        control: dict[int, ValueLike] = {**self._constants, **varying}
         word = Signal(WORD_BITS)
         with m.Switch(self.address[: bits_for(max(control))]):
             for offset, content in control.items():
