@@ -11,17 +11,17 @@ import numpy as np
 import numpy.typing as npt
 
 from ..contract import VERSION
+from ..contract.engine import SHAPE_WORDS, Engine
 from ..contract.errors import DigestMismatchError, LinkError, RequestError
 from ..contract.generator import seeds
 from ..contract.image import Image
+from ..contract.packing import pack, shape_of
 from ..contract.registers import DIGEST_WORDS, MAGIC, Control, Region, address, fixed_checksum
 from ..contract.request import Batch, Request, shown
 from ..contract.sampler import Sampler, WordSource
 from ..contract.schedule import STEPS, Counts, Step
-from ..contract.tiled import SHAPE_WORDS, Shape
-from ..contract.tiling import tile
 from .client import BusyError, Client, RefusedError
-from .layouts import ArrayLayout, Layout, TiledLayout
+from .layouts import ArrayLayout, EngineLayout, Layout
 from .schedule import carry_out, steps_of
 from .transport import Transport
 
@@ -33,7 +33,7 @@ class Device(Sampler):
     """An array behind a transport: a board, its simulation, or a virtual device.
 
     Opening it compares the device with the program and loads weights and
-    biases, unless they are constants there, and into a tiled engine the whole
+    biases, unless they are constants there, and into an engine the whole
     graph. Replicas run as many at a time as the array holds; they give, bit for
     bit, what the simulator gives, with its generators and with a source.
 
@@ -58,7 +58,7 @@ class Device(Sampler):
     RequestError
         If there is a source and the array is interleaved.
     FitError
-        If the device is a tiled engine that cannot hold the program.
+        If the device is an engine that cannot hold the program.
     """
 
     def __init__(self, program: Any, transport: Transport, seed: int = 0, *, source: WordSource | None = None) -> None:
@@ -161,9 +161,9 @@ class Device(Sampler):
         if words[Control.COLOURS]:
             _check_digest(words, image)
             return ArrayLayout(image)
-        shape = Shape.of(self._client.read(address(Region.CONTROL, Control.SHAPE), SHAPE_WORDS))
+        shape = shape_of(self._client.read(address(Region.CONTROL, Control.SHAPE), SHAPE_WORDS))
         _check_digest(words, shape)
-        return TiledLayout(tile(image, shape))
+        return EngineLayout(pack(image, shape))
 
     def _identity(self) -> npt.NDArray[np.uint32]:
         count = int(Control.CLOCK_HZ) + 1
@@ -325,7 +325,7 @@ def _check_version(words: npt.NDArray[np.uint32]) -> None:
         )
 
 
-def _check_digest(words: npt.NDArray[np.uint32], layout: Image | Shape) -> None:
+def _check_digest(words: npt.NDArray[np.uint32], layout: Image | Engine) -> None:
     digest = words[Control.DIGEST : Control.DIGEST + DIGEST_WORDS].astype("<u4").tobytes()
     if digest != layout.digest:
         held = _sizes(*words[[Control.SIZE, Control.SLOTS, Control.COLOURS]])

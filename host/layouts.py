@@ -1,4 +1,4 @@
-"""How an image lies in a device: in an array of its own, or in the memories of a tiled engine."""
+"""How an image lies in a device: in an array of its own, or in the memories of an engine."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..contract.image import Image
+from ..contract.packing import Packing
 from ..contract.registers import Region, address
-from ..contract.tiling import Tiling
 
 Uint8 = npt.NDArray[np.uint8]
 Words = npt.NDArray[np.uint32]
@@ -79,31 +79,22 @@ class ArrayLayout:
         return np.unpackbits(words.astype("<u4").view(np.uint8), axis=-1, count=self._size, bitorder="little")
 
 
-class TiledLayout:
-    """The memories of a tiled engine.
+class EngineLayout:
+    """The memories of an engine for many graphs.
 
     Parameters
     ----------
-    tiling : Tiling
+    packing : Packing
     """
 
-    def __init__(self, tiling: Tiling) -> None:
-        self._tiling = tiling
-        self.state_words = tiling.shape.register_counts["packed"]
-        self.period = tiling.clocks
+    def __init__(self, packing: Packing) -> None:
+        self._packing = packing
+        self.state_words = packing.state_words
+        self.period = packing.clocks
+        self.beta = packing.beta
+        self.pack = packing.pack
+        self.unpack = packing.unpack
 
     def loads(self, image: Image, *, again: bool) -> Iterator[tuple[int, npt.NDArray[np.integer]]]:
         """See `Layout.loads`."""
-        yield from self._tiling.loads(image, schedule=not again)
-
-    def beta(self, code: int) -> int:
-        """See `Layout.beta`."""
-        return code << self._tiling.beta_shift
-
-    def pack(self, bits: Uint8) -> Words:
-        """See `Layout.pack`: row by row, those in use."""
-        return self._tiling.pack(bits)
-
-    def unpack(self, words: Words) -> Uint8:
-        """See `Layout.unpack`."""
-        return self._tiling.unpack(words)
+        yield from self._packing.loads(image, graph=not again)

@@ -5,5 +5,5 @@ gateware mirrors them component by component, the host speaks the register map
 and the frames. Only numpy and the standard library are imported.
 """
 
-VERSION = 3
+VERSION = 4
 """Version of the array, its register map, its link and its image format."""

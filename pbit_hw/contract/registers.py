@@ -61,7 +61,7 @@ DIGEST_WORDS = 4
 
 
 class Mapped(Protocol):
-    """What registers are there for: an `Image`, or the `tiled.Shape` of an engine for many."""
+    """What registers are there for: an `Image`, or the shape of an engine for many, see `engine`."""
 
     @property
     def register_counts(self) -> dict[str, int]:
@@ -128,7 +128,12 @@ _CONTROL = (
     (Control.ROTATE, "w", "any value: `STATE` is the next replica's; a run starts from the first", "1"),
     (Control.FIXED, "r", "0, or the checksum of weights, biases and beta that cannot be loaded", "1"),
     (Control.STEPS, "rw", "write while idle: carry out so many steps of the schedule; read: steps left", "steps"),
-    (Control.SHAPE, "r", "of a tiled engine: what it is built for, see `tiled.Shape`", "shape"),
+    (
+        Control.SHAPE,
+        "r",
+        "of an engine for many graphs: its kind, and what it is built for; see `engine`",
+        "shape",
+    ),
 )
 
 _REGIONS = (

@@ -14,19 +14,12 @@ biases in more significant bits as far as there are some, and then by a larger c
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import astuple, dataclass, fields
-from functools import cached_property
-from typing import Any
+from dataclasses import dataclass
+from typing import ClassVar
 
-import numpy as np
-import numpy.typing as npt
-
-from . import VERSION
+from .engine import SHAPE_WORDS, Engine, Kind
 from .errors import FitError
 from .generator import Generator
-from .registers import Control
-from .registers import identity as common_identity
 
 WORD_BITS = 32
 
@@ -42,7 +35,7 @@ ROUND_ENDS, COLOUR_ENDS, SWEEP_ENDS = 1, 2, 3
 
 
 @dataclass(frozen=True)
-class Shape:
+class Shape(Engine):
     """What an engine is built for.
 
     Parameters
@@ -71,6 +64,8 @@ class Shape:
     FitError
         If there is no such engine.
     """
+
+    kind: ClassVar[Kind] = Kind.TILED
 
     lanes: int
     rows: int
@@ -150,11 +145,6 @@ class Shape:
         return self.lanes * self.rows
 
     @property
-    def interleave(self) -> int:
-        """Replicas in the engine."""
-        return 1
-
-    @property
     def drain(self) -> int:
         """Clocks of a colour beyond those of its rounds."""
         return PIPELINE + self.group + self.spans - 1
@@ -177,40 +167,3 @@ class Shape:
     def sizes(self) -> tuple[int, int, int]:
         """P-bits, weights and colours that a device says it has; any colours will do, which is 0."""
         return self.size, self.lanes * self.slots, 0
-
-    @property
-    def words(self) -> tuple[int, ...]:
-        """The shape as the registers say it; see `of`."""
-        return tuple(int(value) for value in astuple(self))
-
-    @classmethod
-    def of(cls, words: npt.ArrayLike) -> Shape:
-        """The shape that a device says it has.
-
-        Raises
-        ------
-        FitError
-            If there is no such engine.
-        """
-        own: dict[str, Any] = dict(zip((each.name for each in fields(cls)), map(int, np.asarray(words)), strict=True))
-        if own["generator"] not in set(Generator):
-            raise FitError(
-                f"a tiled engine says that it has generator {own['generator']}, which this version does not know"
-            )
-        return cls(**own | {"generator": Generator(own["generator"])})
-
-    @cached_property
-    def digest(self) -> bytes:
-        """16 bytes that name the engine and the contract's version."""
-        text = f"pbit-tiled {VERSION} {' '.join(map(str, self.words))}"
-        return hashlib.sha256(text.encode()).digest()[:16]
-
-
-SHAPE_WORDS = len(fields(Shape))
-"""Words of `Shape.words`."""
-
-
-def identity(shape: Shape, clock_hz: int) -> dict[int, int]:
-    """Contents of an engine's read-only control registers, by offset."""
-    own = {Control.SHAPE + place: word for place, word in enumerate(shape.words)}
-    return common_identity(shape, clock_hz) | own

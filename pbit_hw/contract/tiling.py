@@ -64,6 +64,15 @@ class Tiling:
         return _shifts(self.image, self.shape)[0]
 
     @property
+    def state_words(self) -> int:
+        """Words of the states of all rows, in use or not."""
+        return self.shape.register_counts["packed"]
+
+    def beta(self, code: int) -> int:
+        """What the register of beta holds for an image's code."""
+        return code << self.beta_shift
+
+    @property
     def beta_shift(self) -> int:
         """Places by which the engine's code of beta is further up than the image's."""
         return _shifts(self.image, self.shape)[1]
@@ -103,18 +112,18 @@ class Tiling:
         ) << 1 | 1
         return out
 
-    def loads(self, image: Image, *, schedule: bool = True) -> Iterator[tuple[int, Words]]:
+    def loads(self, image: Image, *, graph: bool = True) -> Iterator[tuple[int, Words]]:
         """Addresses and words that load an image, or one of the same graph with other weights.
 
         Parameters
         ----------
         image : Image
             Whose weights and biases.
-        schedule : bool
+        graph : bool
             Whether the graph is not there already.
         """
         shape = self.shape
-        memories = [*self.entries(image.weights), *([self.schedule] if schedule else [])]
+        memories = [*self.entries(image.weights), *([self.schedule] if graph else [])]
         for number, words in enumerate(memories):
             yield address(Region.WEIGHT, number << shape.slot_bits), words
         spare = (1 << shape.turn_bits) - shape.group

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from amaranth import Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..contract.generator import Generator
-from ..contract.image import Image
 from ..contract.registers import OFFSET_BITS, Control, Region
-from ..contract.tiled import Shape
 
 ADDRESS_BITS = 32
 WORD_BITS = 32
@@ -73,7 +73,7 @@ class Loader(wiring.Component):
 
     Parameters
     ----------
-    image : Image or Shape
+    image : Image or Engine
         The array, or the engine for many.
     count : int
         Offsets that `OffsetDecoder.hit` is asked for.
@@ -110,7 +110,7 @@ class Loader(wiring.Component):
         With this bit added, see `contract.generator.seeds`.
     """
 
-    def __init__(self, image: Image | Shape, count: int) -> None:
+    def __init__(self, image: Any, count: int) -> None:
         self._image = image
         self._decoder = OffsetDecoder(count)
         strobes = ("start", "stop", "rotate", "beta", "steps", *_REGIONS, "push", "replace")

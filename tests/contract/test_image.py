@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pbit_hw.contract import container
+from pbit_hw.contract import VERSION, container
 from pbit_hw.contract.errors import ImageError
 from pbit_hw.contract.formats import SignedFormat, UnsignedFormat
 from pbit_hw.contract.generator import Generator
@@ -164,7 +164,7 @@ def test_parts_round_trip_through_a_file(image: Image) -> None:
 
 def test_another_contract_version_is_refused(image: Image) -> None:
     meta, arrays = image.parts()
-    with pytest.raises(ImageError, match="contract version 999, this is 3; compile it again"):
+    with pytest.raises(ImageError, match=f"contract version 999, this is {VERSION}; compile it again"):
         Image.from_parts(meta | {"contract": 999}, arrays)
 
 

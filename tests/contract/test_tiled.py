@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from pbit_hw.contract import packing
 from pbit_hw.contract.array import clock
+from pbit_hw.contract.engine import identity
 from pbit_hw.contract.errors import FitError, ImageError, RequestError
 from pbit_hw.contract.generator import Generator
 from pbit_hw.contract.image import Image
 from pbit_hw.contract.registers import REGISTERS, Control, Region, address, find
 from pbit_hw.contract.request import shown
-from pbit_hw.contract.tiled import SWEEP_ENDS, Shape, identity
+from pbit_hw.contract.tiled import SWEEP_ENDS, Shape
 from pbit_hw.contract.tiling import tile
 from pbit_hw.contract.update import Unit, field
 
@@ -121,14 +123,14 @@ def test_loads_fall_into_the_map(image: Image) -> None:
     for first, words in tile(image, shape).loads(image):
         rows = [find(first + place, shape) for place in (0, len(words) - 1)]
         assert all(row is not None and "w" in row.access for row in rows)
-    again = [first for first, _ in tile(image, shape).loads(image, schedule=False)]
+    again = [first for first, _ in tile(image, shape).loads(image, graph=False)]
     assert address(Region.WEIGHT, LANES << shape.slot_bits) not in again
 
 
 def test_the_registers_say_the_shape(image: Image) -> None:
     shape = shape_of(image)
     words = identity(shape, 1)
-    assert Shape.of([words[Control.SHAPE + place] for place in range(len(shape.words))]) == shape
+    assert packing.shape_of([words[Control.SHAPE + place] for place in range(len(shape.words))]) == shape
     assert words[Control.COLOURS] == 0
     readable = [row for row in REGISTERS if row.region is Region.CONTROL and row.access == "r"]
     assert set(words) == {row.offset + place for row in readable for place in range(row.words(shape))}
@@ -221,6 +223,9 @@ def test_one_pbit_of_a_shared_register_less_leaves_the_others_words(spins: Image
 
 
 def test_a_generator_of_another_version_is_refused(spins: Image) -> None:
-    *sizes, _, group = shape_of(spins).words
+    words = list(shape_of(spins).words)
+    words[1 + [each.name for each in fields(Shape)].index("generator")] = 9
     with pytest.raises(FitError, match="generator 9, which this version does not know"):
-        Shape.of([*sizes, 9, group])
+        packing.shape_of(words)
+    with pytest.raises(FitError, match="kind 77, which this version does not know"):
+        packing.shape_of([77, *words[1:]])

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from amaranth.sim import Simulator as RtlSimulator
 
+from pbit_hw.cli.engine_lockstep import Job, Run, TiledProbe, run_jobs
 from pbit_hw.cli.lockstep import LockstepError
-from pbit_hw.cli.tiled_lockstep import Job, Run, TiledProbe, run_jobs
 from pbit_hw.contract.activation import NODES, TABLE, argument
 from pbit_hw.contract.formats import SignedFormat, UnsignedFormat
 from pbit_hw.contract.generator import Generator, streams
@@ -232,9 +232,9 @@ def test_a_copy_that_misses_a_bit_shows(ring: Image) -> None:
     engine = Tiled(shape)
 
     class Broken(TiledProbe):
-        async def _watch(self, ctx: Any, rounds: int) -> Run:
+        async def _watch(self, ctx: Any) -> Run:
             ctx.set(engine.lanes[5].copy.data[3], ctx.get(engine.lanes[5].copy.data[3]) ^ 16)
-            return await super()._watch(ctx, rounds)
+            return await super()._watch(ctx)
 
     with pytest.raises(LockstepError, match="copy of the states in lane 5 differs"):
         Broken(shape, engine).play([job(ring)])
@@ -255,7 +255,7 @@ def test_a_stop_ends_the_sweep_under_way(ring: Image) -> None:
             await probe._put(ctx, address(Region.CONTROL, Control.STOP), 0)
             await ctx.tick()
             assert ctx.get(engine.sweeps_left) == 1
-            run = await probe._watch(ctx, len(tiling.first) - 1)
+            run = await probe._watch(ctx)
             seen.append((wait + run.clocks) / tiling.clocks)
             assert ctx.get(engine.sweeps_left) == 0
 

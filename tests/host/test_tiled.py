@@ -16,7 +16,7 @@ from pbit_hw.contract.errors import FitError, ImageError, RequestError
 from pbit_hw.contract.generator import GENERATOR_NAMES, Generator
 from pbit_hw.contract.tiled import Shape
 from pbit_hw.contract.tiling import tile
-from pbit_hw.gateware.tiled_device import LinkedTiled
+from pbit_hw.gateware.engine_device import LinkedEngine
 from pbit_hw.host import Device
 from pbit_hw.sim.simulator import Simulator
 from pbit_hw.sim.virtual import VirtualDevice
@@ -48,7 +48,7 @@ def program() -> Program:
 @pytest.fixture(scope="module")
 def transport(rtl: Any) -> Any:
     """One engine for all tests: what is loaded must not depend on what was."""
-    return rtl(LinkedTiled(SHAPE, CLOCK_HZ), CLOCK_HZ)
+    return rtl(LinkedEngine(SHAPE, CLOCK_HZ), CLOCK_HZ)
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Lockstep of a tiled engine: its RTL and the simulator, compared in every state and generator after every colour."""
+"""Lockstep of an engine: its RTL and the simulator, compared in every state and generator after every colour."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 from amaranth.sim import Simulator as RtlSimulator
 
+from ..contract.engine import Engine, Kind
 from ..contract.generator import seeds
 from ..contract.image import Image
+from ..contract.packing import Packing, pack
 from ..contract.registers import Control, Region, address
-from ..contract.tiled import Shape
-from ..contract.tiling import Tiling, tile
-from ..gateware.tiled import Tiled
+from ..gateware.engine_device import COMPONENTS
 from ..sim.cycle import CycleArray, Trace
 from .lockstep import LockstepError
 
@@ -50,18 +50,18 @@ class Job:
     clamped: Uint8 | None = None
     registers: Words | None = None
 
-    def words(self, tiling: Tiling) -> Iterator[tuple[int, int]]:
+    def words(self, packing: Packing) -> Iterator[tuple[int, int]]:
         """Addresses and words that load it."""
         image = self.image
-        loads = list(tiling.loads(image, schedule=self.graph)) if self.graph or self.weights else []
+        loads = list(packing.loads(image, graph=self.graph)) if self.graph or self.weights else []
         for region, bits in ((Region.STATE, self.states), (Region.CLAMP, self.clamped)):
             if bits is not None:
-                loads.append((address(region), tiling.pack(bits)))
+                loads.append((address(region), packing.pack(bits)))
         if self.registers is not None:
             loads.append((address(Region.GENERATOR), seeds(image.generator, self.registers).reshape(-1)))
         for first, words in loads:
             yield from enumerate(words.tolist(), first)
-        yield address(Region.CONTROL, Control.BETA), self.beta << tiling.beta_shift
+        yield address(Region.CONTROL, Control.BETA), packing.beta(self.beta)
 
 
 def expected_trace(jobs: Sequence[Job]) -> list[Trace]:
@@ -93,20 +93,30 @@ class Run:
     clocks: int = 0
 
 
-class TiledProbe:
+class EngineProbe:
     """An engine's RTL in Amaranth's simulator, and a look at all its memories.
 
     Parameters
     ----------
-    shape : Shape
+    shape : Engine
         The engine.
-    engine : Tiled, optional
-        Its RTL.
+    engine : wiring.Component, optional
+        Its RTL: of `engine_device.COMPONENTS`, with ``landed`` and ``generators`` to be seen.
     """
 
-    def __init__(self, shape: Shape, engine: Tiled | None = None) -> None:
+    def __init__(self, shape: Any, engine: Any = None) -> None:
         self.shape = shape
-        self.engine = engine or Tiled(shape)
+        self.engine = engine or COMPONENTS[shape.kind](shape)
+
+    def words(self, ctx: Any) -> list[int]:
+        """All words of `Region.STATE`, from the memories themselves.
+
+        Raises
+        ------
+        LockstepError
+            If copies of a state differ.
+        """
+        raise NotImplementedError
 
     def play(self, jobs: Sequence[Job]) -> list[Run]:
         """Carry out jobs one after another, after a reset."""
@@ -114,11 +124,10 @@ class TiledProbe:
 
         async def bench(ctx: Any) -> None:
             for job in jobs:
-                tiling = tile(job.image, self.shape)
-                for place, word in job.words(tiling):
+                for place, word in job.words(pack(job.image, self.shape)):
                     await self._put(ctx, place, word)
                 await self._put(ctx, address(Region.CONTROL, Control.SWEEPS), job.sweeps)
-                runs.append(await self._watch(ctx, len(tiling.first) - 1))
+                runs.append(await self._watch(ctx))
 
         simulator = RtlSimulator(self.engine)
         simulator.add_clock(1e-6)
@@ -140,41 +149,47 @@ class TiledProbe:
         while not ctx.get(engine.ready):
             await ctx.tick()
 
-    async def _watch(self, ctx: Any, rounds: int) -> Run:
+    async def _watch(self, ctx: Any) -> Run:
         run = Run([], [])
         while ctx.get(self.engine.running):
             landed = ctx.get(self.engine.landed)
             await ctx.tick()
             run.clocks += 1
             if landed:
-                run.states.append(self._rows(ctx, rounds))
+                run.states.append(self.words(ctx))
                 run.registers.append([ctx.get(generator.register) for generator in self.engine.generators])
         return run
 
-    def _rows(self, ctx: Any, rounds: int) -> list[int]:
-        """The rows of states in use, which must be the same in all copies."""
-        mask = (1 << self.shape.lanes) - 1
-        rows = [ctx.get(self.engine.home.data[row]) & mask for row in range(rounds)]
+
+class TiledProbe(EngineProbe):
+    """A tiled engine and its lanes' copies of all states."""
+
+    def words(self, ctx: Any) -> list[int]:
+        """See `EngineProbe.words`."""
+        shape = self.shape
+        mask = (1 << shape.lanes) - 1
+        rows = [ctx.get(self.engine.home.data[row]) & mask for row in range(shape.rows)]
         for number, lane in enumerate(self.engine.lanes):
-            if [ctx.get(lane.copy.data[row]) for row in range(rounds)] != rows:
+            if [ctx.get(lane.copy.data[row]) for row in range(shape.rows)] != rows:
                 raise LockstepError(f"the copy of the states in lane {number} differs from the others")
-        return rows
+        return [row >> 32 * word & 0xFFFFFFFF for row in rows for word in range(shape.row_words)]
 
 
-def unpack_run(tiling: Tiling, run: Run) -> tuple[Uint8, Words]:
+PROBES: dict[Kind, type[EngineProbe]] = {Kind.TILED: TiledProbe}
+"""How each kind of engine is looked into."""
+
+
+def unpack_run(packing: Packing, run: Run) -> tuple[Uint8, Words]:
     """States and registers after each colour in physical order, shapes (colours, n) and (colours, streams, words)."""
-    size = 4 * tiling.shape.row_words
-    packed = b"".join(row.to_bytes(size, "little") for rows in run.states for row in rows)
-    words = b"".join(
-        register.to_bytes(4 * tiling.shape.generator.words, "little") for rows in run.registers for register in rows
-    )
+    size = 4 * packing.image.generator.words
+    registers = b"".join(register.to_bytes(size, "little") for rows in run.registers for register in rows)
     return (
-        tiling.unpack(np.frombuffer(packed, "<u4").reshape(len(run.states), -1)),
-        np.frombuffer(words, "<u4").reshape(len(run.states), tiling.shape.streams, -1).astype(np.uint32),
+        packing.unpack(np.array(run.states, np.uint32)),
+        np.frombuffer(registers, "<u4").reshape(len(run.states), packing.image.streams, -1).astype(np.uint32),
     )
 
 
-def compare(job: Job, tiling: Tiling, expected: Trace, run: Run) -> None:
+def compare(job: Job, packing: Packing, expected: Trace, run: Run) -> None:
     """Compare a job's states and registers colour by colour, and its clocks with what the contract says.
 
     Raises
@@ -182,7 +197,7 @@ def compare(job: Job, tiling: Tiling, expected: Trace, run: Run) -> None:
     LockstepError
         At the first mismatch; names sweep, colour, p-bit or generator, expected and got.
     """
-    states, registers = unpack_run(tiling, run)
+    states, registers = unpack_run(packing, run)
     colours = job.image.colours
     if len(states) != len(expected.states):
         raise LockstepError(f"expected {len(expected.states)} colours, got {len(states)}")
@@ -196,15 +211,15 @@ def compare(job: Job, tiling: Tiling, expected: Trace, run: Run) -> None:
                 " ".join(f"{word:#x}" for word in rows[step, stream]) for rows in (expected.registers, registers)
             )
             raise LockstepError(f"{place}, generator {stream}: register expected {wanted}, got {seen}")
-    if not 0 <= run.clocks - job.sweeps * tiling.clocks < START_CLOCKS:
-        raise LockstepError(f"expected about {job.sweeps * tiling.clocks} clocks, got {run.clocks}")
+    if not 0 <= run.clocks - job.sweeps * packing.clocks < START_CLOCKS:
+        raise LockstepError(f"expected about {job.sweeps * packing.clocks} clocks, got {run.clocks}")
 
 
 START_CLOCKS = 8
 """Most clocks that an engine is busy with before its first sweep and after its last."""
 
 
-def run_jobs(shape: Shape, jobs: Sequence[Job], engine: Tiled | None = None) -> int:
+def run_jobs(shape: Engine, jobs: Sequence[Job], engine: Any = None) -> int:
     """Run jobs on an engine's RTL and on the simulator in lockstep.
 
     Returns
@@ -217,7 +232,7 @@ def run_jobs(shape: Shape, jobs: Sequence[Job], engine: Tiled | None = None) -> 
     LockstepError
         At the first mismatch.
     """
-    runs = TiledProbe(shape, engine).play(jobs)
+    runs = PROBES[shape.kind](shape, engine).play(jobs)
     for job, expected, run in zip(jobs, expected_trace(jobs), runs, strict=True):
-        compare(job, tile(job.image, shape), expected, run)
+        compare(job, pack(job.image, shape), expected, run)
     return sum(run.clocks for run in runs)

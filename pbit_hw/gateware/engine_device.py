@@ -1,23 +1,29 @@
-"""A tiled engine behind its link, with and without the UART."""
+"""An engine for many graphs behind its link, with and without the UART."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
 
 from amaranth import Module
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..contract.tiled import Shape, identity
+from ..contract.engine import Engine, Kind, identity
 from .device import Serial
 from .link import Link
 from .tiled import Tiled
 
+COMPONENTS: dict[Kind, Callable[..., Any]] = {Kind.TILED: Tiled}
+"""What each kind of engine is made of."""
 
-class LinkedTiled(wiring.Component):
-    """A tiled engine and its link, over byte streams.
+
+class LinkedEngine(wiring.Component):
+    """An engine and its link, over byte streams.
 
     Parameters
     ----------
-    shape : Shape
+    shape : Engine
         The engine.
     clock_hz : int
         Its clock in Hz.
@@ -32,8 +38,8 @@ class LinkedTiled(wiring.Component):
         Bytes to the host.
     """
 
-    def __init__(self, shape: Shape, clock_hz: int, *, blocks: bool = True) -> None:
-        self._engine = Tiled(shape, blocks=blocks)
+    def __init__(self, shape: Any, clock_hz: int, *, blocks: bool = True) -> None:
+        self._engine = COMPONENTS[shape.kind](shape, blocks=blocks)
         self._link = Link(shape, identity(shape, clock_hz), shape.beta_bits)
         super().__init__({"rx": In(stream.Signature(8)), "tx": Out(stream.Signature(8))})
 
@@ -57,12 +63,12 @@ class LinkedTiled(wiring.Component):
         return m
 
 
-class TiledDevice(Serial):
-    """What goes on a board: a tiled engine, its link and a UART.
+class EngineDevice(Serial):
+    """What goes on a board: an engine, its link and a UART.
 
     Parameters
     ----------
-    shape : Shape
+    shape : Engine
         The engine.
     clock_hz : int
         Clock of everything in Hz.
@@ -82,5 +88,5 @@ class TiledDevice(Serial):
         If the clock cannot make that rate.
     """
 
-    def __init__(self, shape: Shape, clock_hz: int, baud: int, *, blocks: bool = True) -> None:
-        super().__init__(LinkedTiled(shape, clock_hz, blocks=blocks), clock_hz, baud)
+    def __init__(self, shape: Engine, clock_hz: int, baud: int, *, blocks: bool = True) -> None:
+        super().__init__(LinkedEngine(shape, clock_hz, blocks=blocks), clock_hz, baud)
