@@ -12,6 +12,7 @@ from .errors import FitError
 from .image import Image
 from .registers import Region, address
 from .tiled import COLOUR_ENDS, ROUND_ENDS, SWEEP_ENDS, WORD_BITS, Shape
+from .widths import check_widths, shifts
 
 Words = npt.NDArray[np.uint32]
 Int64 = npt.NDArray[np.int64]
@@ -61,7 +62,7 @@ class Tiling:
     @property
     def weight_shift(self) -> int:
         """Places by which weights and biases are further up than the image's."""
-        return _shifts(self.image, self.shape)[0]
+        return shifts(self.image, self.shape)[0]
 
     @property
     def state_words(self) -> int:
@@ -75,7 +76,7 @@ class Tiling:
     @property
     def beta_shift(self) -> int:
         """Places by which the engine's code of beta is further up than the image's."""
-        return _shifts(self.image, self.shape)[1]
+        return shifts(self.image, self.shape)[1]
 
     def entries(self, weights: npt.NDArray[np.int32]) -> Words:
         """Entries of every lane for these weights, shape (lanes, slots in use)."""
@@ -159,7 +160,7 @@ def tile(image: Image, shape: Shape) -> Tiling:
     FitError
         If the engine cannot hold it.
     """
-    _check_widths(image, shape)
+    check_widths(image, shape)
     rounds = _colour_rounds(image, shape.lanes)
     rows = rounds[image.colour] + (np.arange(image.size) - image.colour_first[image.colour]) // shape.lanes
     if rounds[-1] > shape.rows:
@@ -181,44 +182,3 @@ def tile(image: Image, shape: Shape) -> Tiling:
 def _colour_rounds(image: Image, lanes: int) -> Int64:
     """First round of each colour, and one past the last."""
     return np.concatenate([[0], np.cumsum(-(-np.diff(image.colour_first) // lanes))]).astype(np.int64)
-
-
-def _addend_bits(image: Image) -> int:
-    return image.weight_format.bits + int(image.unit)
-
-
-def _shifts(image: Image, shape: Shape) -> tuple[int, int]:
-    """Places by which weights and biases, and the code of beta, are further up in the engine than in the image."""
-    both = shape.argument_shift - image.argument_shift
-    spare = min(shape.addend_bits - _addend_bits(image), shape.bias_bits - image.bias_bits)
-    of_weights = min(max(spare, 0), max(both, 0))
-    return of_weights, both - of_weights
-
-
-def _check_widths(image: Image, shape: Shape) -> None:
-    """Refuse an image of another number of lanes or generator, or of wider registers."""
-    if image.lanes != shape.lanes:
-        raise FitError(
-            f"program is for {image.lanes or 'no'} lanes, the engine has {shape.lanes}; "
-            f"compile it with lanes={shape.lanes}"
-        )
-    if image.generator is not shape.generator:
-        own, engine = image.generator.name.lower(), shape.generator.name.lower()
-        raise FitError(f"program is for generator {own}, the engine has {engine}; compile it with generator={engine!r}")
-    shift = _shifts(image, shape)[1]
-    needs = {
-        "weights": (_addend_bits(image), shape.addend_bits, "use fewer weight bits"),
-        "biases": (
-            image.bias_bits,
-            shape.bias_bits,
-            "use fewer weight bits, or smaller degrees, as sparsify makes them",
-        ),
-        "beta": (image.beta_format.bits + max(shift, 0), shape.beta_bits, "use fewer bits of beta"),
-    }
-    for name, (needed, there, way_out) in needs.items():
-        if needed > there:
-            raise FitError(f"{name} of the program need {needed} bits, the engine has {there}: {way_out}")
-    if shift < 0:
-        raise FitError(
-            f"weights and beta of the program have {-shift} fraction bits more than the engine drops; use fewer"
-        )

@@ -13,7 +13,7 @@ from ..contract.schedule import STEPS
 from .frames import BUFFER_WORDS, CHUNK, HEADER, REQUEST, WORD_BITS, WORD_BYTES, FrameReceiver, FrameSender
 from .registers import ADDRESS_BITS, COUNT_BITS, READ_LATENCY, AccessCheck, RegisterReader, longest_access, offset_bits
 
-CHECK_LATENCY = 3
+CHECK_LATENCY = 4
 """Clocks from a request to the reason to refuse it."""
 
 
@@ -58,19 +58,22 @@ class RequestCheck(wiring.Component):
         m = Module()
         m.submodules.access = access = AccessCheck(self._image)
         opcode, length = self.request.header.opcode, self.request.header.length
-        starts, disturbs, fits, known = Signal(), Signal(), Signal(), Signal()
+        starts, disturbs, fits, known, some = Signal(), Signal(), Signal(), Signal(), Signal()
+        m.d.sync += [starts.eq(0), disturbs.eq(0), fits.eq(0), known.eq(1), some.eq(self.count != 0)]
         with m.Switch(opcode):
             with m.Case(Opcode.READ):
                 fits_answer = self.count < 1 << (len(length) - exact_log2(WORD_BYTES))
-                m.d.comb += [known.eq(1), fits.eq((length == READ.size) & fits_answer)]
+                m.d.sync += fits.eq((length == READ.size) & fits_answer)
             with m.Case(Opcode.WRITE):
                 whole_words = length[: exact_log2(WORD_BYTES)] == WRITE.size % WORD_BYTES
-                m.d.comb += [known.eq(1), fits.eq(whole_words & (length >= WRITE.size) & (length <= MAX_REQUEST))]
+                m.d.sync += fits.eq(whole_words & (length >= WRITE.size) & (length <= MAX_REQUEST))
                 runs = [address(Region.CONTROL, offset) for offset in (Control.SWEEPS, Control.STEPS)]
-                m.d.comb += starts.eq((self.address == runs[0]) | (self.address == runs[1]))
-                m.d.comb += disturbs.eq((self.address != address(Region.CONTROL, Control.STOP)) | (self.count != 1))
+                m.d.sync += starts.eq((self.address == runs[0]) | (self.address == runs[1]))
+                m.d.sync += disturbs.eq((self.address != address(Region.CONTROL, Control.STOP)) | (self.count != 1))
             with m.Case(Opcode.SAMPLE):
-                m.d.comb += [known.eq(1), fits.eq(length == SAMPLE.size), starts.eq(1), disturbs.eq(1)]
+                m.d.sync += [fits.eq(length == SAMPLE.size), starts.eq(1), disturbs.eq(1)]
+            with m.Default():
+                m.d.sync += known.eq(0)
         m.d.comb += [
             access.address.eq(self.address),
             access.words.eq(self.count),
@@ -81,7 +84,7 @@ class RequestCheck(wiring.Component):
             m.d.sync += self.refusal.eq(Refusal.CRC)
         with m.Elif(~known):
             m.d.sync += self.refusal.eq(Refusal.OPCODE)
-        with m.Elif(~fits | (self.count == 0)):
+        with m.Elif(~(fits & some)):
             m.d.sync += self.refusal.eq(Refusal.LENGTH)
         with m.Elif(~access.allowed & (opcode != Opcode.SAMPLE)):
             m.d.sync += self.refusal.eq(Refusal.ADDRESS)
@@ -93,7 +96,7 @@ class RequestCheck(wiring.Component):
 class Executor(wiring.Component):
     """Carries out one request at a time.
 
-    Words are written as fast as the array takes them from eight clocks after the
+    Words are written as fast as the array takes them from nine clocks after the
     last byte of the request, or the array is started then; it is started again when
     the last word of a sample has been sent.
 

@@ -15,7 +15,7 @@ ADDRESS_BITS = 32
 WORD_BITS = 32
 COUNT_BITS = 16
 
-READ_LATENCY = 2
+READ_LATENCY = 3
 """Clocks from an address to its word."""
 
 
@@ -48,7 +48,7 @@ def longest_access(image: Mapped) -> int:
 class AccessCheck(wiring.Component):
     """Whether every one of some consecutive words is a register that allows the access.
 
-    Latency 2; derived from `contract.registers.REGISTERS`.
+    Latency 3, for which all must stand; derived from `contract.registers.REGISTERS`.
 
     Parameters
     ----------
@@ -75,17 +75,19 @@ class AccessCheck(wiring.Component):
         m = Module()
         width = offset_bits(self._image)
         offset, region = self.address[:OFFSET_BITS], self.address[OFFSET_BITS:]
-        end = Signal(width)
-        with m.Switch(region):
-            for value in Region:
-                with m.Case(value):
-                    for access in "rw":
-                        for first, last in spans(self._image, value, access):
-                            with m.If((self.write == (access == "w")) & (offset[:width] >= first)):
-                                m.d.comb += end.eq(last)
+        ends = []
+        for value in Region:
+            for access in "rw":
+                for first, last in spans(self._image, value, access):
+                    within = Signal(name=f"from_{value.name}_{first}_{access}")
+                    m.d.sync += within.eq((region == value) & (self.write == (access == "w")) & (offset >= first))
+                    ends.append((within, last))
         limit, last, narrow = Signal(width), Signal(width + 1), Signal()
+        m.d.sync += limit.eq(0)
+        for within, end in ends:  # of a region's runs, the last one that begins before the offset
+            with m.If(within):
+                m.d.sync += limit.eq(end)
         m.d.sync += [
-            limit.eq(end),
             last.eq(offset[:width] + self.words[:width]),
             narrow.eq((offset[width:] == 0) & (self.words[width:] == 0)),
             self.allowed.eq(narrow & (last <= limit)),
@@ -96,7 +98,8 @@ class AccessCheck(wiring.Component):
 class RegisterReader(wiring.Component):
     """The word at a readable address; anything at another.
 
-    Latency `READ_LATENCY`, for which the address must stand; ``state`` and ``counter`` have it already.
+    Latency `READ_LATENCY`, for which the address must stand; ``state`` and ``counter`` have all of it but a
+    clock already.
 
     Parameters
     ----------
@@ -150,9 +153,9 @@ class RegisterReader(wiring.Component):
                     m.d.sync += word.eq(content)
         with m.Switch(self.address[OFFSET_BITS:]):
             with m.Case(Region.STATE):
-                m.d.comb += self.data.eq(self.state)
+                m.d.sync += self.data.eq(self.state)
             with m.Case(Region.COUNT):
-                m.d.comb += self.data.eq(self.counter)
+                m.d.sync += self.data.eq(self.counter)
             with m.Default():
-                m.d.comb += self.data.eq(word)
+                m.d.sync += self.data.eq(word)
         return m

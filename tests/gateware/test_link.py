@@ -151,7 +151,7 @@ def test_longest_write_is_one_word_per_clock(bench):
     frame = bench.ask(Opcode.WRITE, write_payload(WEIGHT + 11, words))
     assert frame == Frame(Opcode.WRITE, 7)
     assert bench.writes == [(WEIGHT + 11 + k, word) for k, word in enumerate(words)]
-    assert bench.write_clocks == [bench.byte_clock + 8 + k for k in range(len(words))]
+    assert bench.write_clocks == [bench.byte_clock + 9 + k for k in range(len(words))]
 
 
 def test_words_wait_until_the_array_takes_them(interleaved):

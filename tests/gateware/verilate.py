@@ -40,22 +40,24 @@ def missing() -> str | None:
     return None
 
 
-def build(component: Any, folder: Path, runtime: Path) -> Path:
+def build(component: Any, folder: Path, runtime: Path, inner: Iterable[str] = ()) -> Path:
     """Compile a component to an executable, in an empty folder; ``runtime`` keeps what all builds share.
 
-    Its ports, ``clk`` and ``rst`` are visible to cocotb, and nothing else: each visible signal costs compile time.
+    Its ports, ``clk`` and ``rst`` are visible to cocotb, and the signals and memories of the ``inner`` names in whatever
+    submodule, and nothing else: each visible signal costs compile time.
     """
     (folder / "top.il").write_text(rtlil.convert(component, name=TOP))
     script = "read_rtlil top.il; proc; memory_collect; opt_clean; write_verilog -norename -noattr top.v"
     tools.run(["yosys", "-q", "-p", script], folder, folder / "yosys.log", "Verilog", None)
     ports = ("clk", "rst", *component.signature.members)
-    visible = "".join(f'public_flat_rw -module "{TOP}" -var "{port}"\n' for port in ports)
+    names = [*((TOP, port) for port in ports), *(("*", name) for name in inner)]
+    visible = "".join(f'public_flat_rw -module "{module}" -var "{name}"\n' for module, name in names)
     (folder / "visible.vlt").write_text("`verilator_config\n" + visible)
     # words whose sign bit yosys assigns from another of their bits look like loops
     quiet = ["-Wno-lint", "-Wno-style", "-Wno-UNOPTFLAT"]
     options = ["--cc", "--vpi", "--no-timing", "--timescale", "1ns/1ns", *quiet]
-    names = ["--prefix", "Vtop", "--top-module", TOP, "-Mdir", folder]
-    _run([ROOT / "bin" / "verilator_bin", *options, *names, "visible.vlt", "top.v"], folder)
+    target = ["--prefix", "Vtop", "--top-module", TOP, "-Mdir", folder]
+    _run([ROOT / "bin" / "verilator_bin", *options, *target, "visible.vlt", "top.v"], folder)
     main = cocotb_tools.config.share_dir / "lib" / "verilator" / "verilator.cpp"
     design = _compile([*sorted(folder.glob("Vtop*.cpp")), main], folder / "design.o")
     if not (shared := runtime / "runtime.o").exists():

@@ -1,0 +1,168 @@
+"""Max-cut of 800 p-bits in compiled RTL, as an array of its own and on a tiled engine, against the simulator.
+
+The array is the ULX3S-85F's: table p-bits, a `LINEAR64` register for every four of them, four replicas that follow one
+another. The engine has the 8 lanes that an iCE40UP5K holds. Each is built once, and everything of an instance is loaded
+over the bus. Every state and generator register is compared, the array's after each of 10,000 clocks and more and the
+engine's after each colour, in an annealing run from its start, with nothing but the seeds loaded, to its end.
+
+G11 is of Rinaldi's G-set (Helmberg and Rendl, SIAM J. Optim. 10, 673, 2000): couplings ±1 on a torus of 100 x 8. Its
+largest cut known is 564. The glass is another one of that lattice, of which 564 is the largest that annealing finds too.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from pbit_hw.cli import engine_lockstep
+from pbit_hw.cli.engine_lockstep import Job
+from pbit_hw.cli.lockstep import Run, Script, Write, expected_trace
+from pbit_hw.compiler import MaxCut, Program, compile, library
+from pbit_hw.contract.forms import Form
+from pbit_hw.contract.generator import Generator, seeds, streams
+from pbit_hw.contract.packing import pack
+from pbit_hw.contract.registers import Control, Region, address
+from pbit_hw.contract.tiled import Shape
+from pbit_hw.gateware.array import ProbedArray
+from pbit_hw.gateware.tiled import Tiled
+from pbit_hw.sim.schedule import geometric
+
+from . import cocotb_engine, verilate
+from .test_cocotb import lockstep
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(verilate.missing() is not None, reason=str(verilate.missing())),
+]
+
+FILE = Path(__file__).resolve().parents[3] / "shared" / "data" / "gset" / "G11.txt"
+SIDES = (100, 8)
+GENERATOR = "linear64"
+CUT = 556
+CLOCKS = 10_000
+SEED = 1
+BETAS = 0.4, 2.0
+UP5K = Shape(
+    lanes=8,
+    rows=128,
+    slots=512,
+    addend_bits=6,
+    bias_bits=10,
+    beta_bits=16,
+    argument_shift=3,
+    generator=Generator.LINEAR64,
+)
+
+STAGES = {"array": (5, 500), "engine": (50, 20)}
+"""Betas of a run, and sweeps at each of them."""
+
+
+def glass(seed: int) -> MaxCut:
+    """An instance of G11's kind."""
+    drawn = library.lattice(SIDES, spin_glass_seed=seed)
+    return MaxCut.from_edges(drawn.size, drawn.edges, drawn.couplings)
+
+
+@pytest.fixture(params=["glass", "G11"])
+def model(request: pytest.FixtureRequest) -> MaxCut:
+    if request.param == "glass":
+        return glass(11)
+    if not FILE.is_file():
+        pytest.skip(f"no G-set files: {FILE} does not exist")
+    return MaxCut.from_gset(FILE)
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    return tmp_path_factory.mktemp
+
+
+@pytest.fixture(scope="module")
+def array(folders: Callable[[str], Path]) -> Path:
+    """The array's RTL, built for other weights."""
+    image = compiled_array(glass(0)).image
+    return verilate.build(ProbedArray(image, Form.TABLE), folders("array"), folders("runtime"))
+
+
+@pytest.fixture(scope="module")
+def engine(folders: Callable[[str], Path]) -> Path:
+    return verilate.build(Tiled(UP5K), folders("engine"), folders("runtime"), cocotb_engine.INNER)
+
+
+def compiled_array(model: MaxCut) -> Program:
+    return compile(model, generator=GENERATOR, interleave=4)
+
+
+def stages(program: Program, machine: str) -> list[tuple[int, int]]:
+    """Codes of betas, and sweeps at each of them."""
+    count, sweeps = STAGES[machine]
+    return [(code, sweeps) for code in program.image.beta_codes(geometric(*BETAS, count)).tolist()]
+
+
+def best_cut(model: MaxCut, program: Program, states: npt.NDArray[np.uint8]) -> float:
+    """The largest of states in physical order, shape (..., n)."""
+    spins = 2 * states.reshape(-1, model.size)[:, program.pbits].astype(np.int8) - 1
+    return float(model.cut(spins).max())
+
+
+def words(region: Region, values: npt.NDArray[np.integer]) -> list[Write]:
+    """Words for a region from its first on."""
+    return [Write(address(region, place), int(value) & 0xFFFFFFFF) for place, value in enumerate(values.reshape(-1))]
+
+
+def array_script(program: Program) -> Script:
+    image = program.image
+    registers = seeds(image.generator, streams(image.generator, SEED, image.streams))
+    script: Script = [
+        *words(Region.GENERATOR, registers),
+        *words(Region.WEIGHT, image.weights),
+        *words(Region.BIAS, image.biases),
+    ]
+    for beta, sweeps in stages(program, "array"):
+        script += [Write(address(Region.CONTROL, Control.BETA), beta), Run(sweeps)]
+    return script
+
+
+def test_array(model: MaxCut, array: Path) -> None:
+    program = compiled_array(model)
+    assert program.image.digest == compiled_array(glass(0)).image.digest
+    script = array_script(program)
+    expected = expected_trace(program.image, script)
+    assert len(expected.phase) >= CLOCKS
+    lockstep(program.image, array, script, expected)
+    assert best_cut(model, program, expected.states[expected.sweeps_left == 0]) >= CUT
+
+
+def engine_jobs(program: Program) -> list[Job]:
+    image = program.image
+    nothing = np.zeros(image.size, np.uint8)
+    (beta, sweeps), *others = stages(program, "engine")
+    registers = streams(image.generator, SEED, image.streams)
+    first = Job(image, sweeps, beta, True, True, states=nothing, clamped=nothing, registers=registers)
+    return [first, *(Job(image, sweeps, beta) for beta, sweeps in others)]
+
+
+def play(simulation: Path, jobs: list[Job]) -> list[engine_lockstep.Run]:
+    """What the engine's RTL does in the jobs."""
+    own = [simulation.parent / name for name in ("job", "notes")]
+    start = address(Region.CONTROL, Control.SWEEPS)
+    own[0].write_text(json.dumps([([*job.words(pack(job.image, UP5K))], (start, job.sweeps)) for job in jobs]))
+    variables = {cocotb_engine.JOB: str(own[0]), cocotb_engine.NOTES: str(own[1])}
+    verilate.run(simulation, "cocotb_engine", Path(__file__).parent, variables)
+    return [engine_lockstep.Run(**each) for each in json.loads(own[1].read_text())]
+
+
+def test_engine(model: MaxCut, engine: Path) -> None:
+    program = compile(model, generator=GENERATOR, lanes=UP5K.lanes)
+    packing, jobs = pack(program.image, UP5K), engine_jobs(program)
+    runs = play(engine, jobs)
+    assert sum(run.clocks for run in runs) >= CLOCKS
+    for job, expected, run in zip(jobs, engine_lockstep.expected_trace(jobs), runs, strict=True):
+        engine_lockstep.compare(job, packing, expected, run)
+    ends = np.array([engine_lockstep.unpack_run(packing, run)[0][-1] for run in runs])
+    assert best_cut(model, program, ends) >= CUT
