@@ -17,9 +17,11 @@ from pathlib import Path
 from pbit_hw.boards import STAGES, build
 from pbit_hw.boards.build import BuildResult
 from pbit_hw.cli.inputs import read_model
-from pbit_hw.compiler import compile
+from pbit_hw.compiler import Program, compile
 from pbit_hw.contract.container import write_whole
+from pbit_hw.contract.engines import ENGINES
 from pbit_hw.contract.forms import Form
+from pbit_hw.contract.generator import Generator
 
 RECORDS = Path(__file__).parents[1] / "docs" / "builds"
 UNRECORDED = ("bitstream", "logs", "cached")
@@ -36,30 +38,41 @@ class Recorded:
         What `pbit compile` takes; G11 is of Rinaldi's G-set, in the folder that ``--data`` names.
     board : str
         Name of a board.
-    form : Form
-        Of its p-bits.
+    kind : Form or str
+        Form of an array's p-bits, or the name of an engine.
     clock_mhz : float
         The most that the clock may have.
     """
 
     model: str
     board: str
-    form: Form
+    kind: Form | str
     clock_mhz: float
+
+    def compiled(self, data: Path) -> Program:
+        """The program that is built for."""
+        model = read_model(str(data / self.model) if self.model.endswith(".txt") else self.model)
+        shape = None if isinstance(self.kind, Form) else ENGINES[self.kind].shape
+        lanes, generator = (0, Generator.LINEAR64) if shape is None else (shape.lanes, shape.generator)
+        return compile(model, generator=generator.name.lower(), lanes=lanes)
 
 
 BUILDS = {
     "icebreaker": Recorded("full-adder", "icebreaker", Form.TABLE, 36),
     "icebreaker_table": Recorded("lattice:4x6", "icebreaker", Form.TABLE, 39),
-    "icebreaker_baked": Recorded("lattice:8x8", "icebreaker", Form.BAKED, 39),
+    "icebreaker_baked": Recorded("lattice:8x10", "icebreaker", Form.BAKED, 39),
+    "icebreaker_tiled": Recorded("G11.txt", "icebreaker", "icebreaker-tiled", 40),
     "hx8k": Recorded("full-adder", "ice40_hx8k_b_evn", Form.TABLE, 80),
     "hx8k_table": Recorded("lattice:4x6", "ice40_hx8k_b_evn", Form.TABLE, 90),
-    "hx8k_baked": Recorded("lattice:10x12", "ice40_hx8k_b_evn", Form.BAKED, 92),
+    "hx8k_baked": Recorded("lattice:8x14", "ice40_hx8k_b_evn", Form.BAKED, 95),
     "icesugar": Recorded("full-adder", "icesugar_pro", Form.TABLE, 90),
-    "icesugar_table": Recorded("lattice:14x16", "icesugar_pro", Form.TABLE, 90),
-    "icesugar_baked": Recorded("lattice:16x20", "icesugar_pro", Form.BAKED, 90),
+    "icesugar_table": Recorded("lattice:14x16", "icesugar_pro", Form.TABLE, 95),
+    "icesugar_baked": Recorded("lattice:16x20", "icesugar_pro", Form.BAKED, 95),
+    "icesugar_tiled": Recorded("lattice:20x20:0", "icesugar_pro", "icesugar-tiled", 80),
     "ulx3s": Recorded("full-adder", "ulx3s_85f", Form.TABLE, 90),
     "ulx3s_g11": Recorded("G11.txt", "ulx3s_85f", Form.TABLE, 62),
+    "ulx3s_cubic": Recorded("lattice:6x6x6:0", "ulx3s_85f", Form.TABLE, 60),
+    "ulx3s_tiled": Recorded("regular:6:16384", "ulx3s_85f", "ulx3s-tiled", 90),
     "tang_nano": Recorded("full-adder", "tang_nano_9k", Form.TABLE, 12),
     "tang_primer": Recorded("full-adder", "tang_primer_20k", Form.TABLE, 18),
 }
@@ -83,15 +96,15 @@ def main() -> None:
 def record(name: str, folder: Path, data: Path) -> BuildResult:
     """Build one and keep its figures."""
     entry = BUILDS[name]
-    model = str(data / entry.model) if entry.model.endswith(".txt") else entry.model
-    program = compile(read_model(model), generator="linear64")
+    program = entry.compiled(data)
 
     def progress(stage: str, seconds: float) -> None:
         print(
             f"\r{name}: {stage} ({STAGES.index(stage) + 1} of {len(STAGES)}), {seconds:.0f} s", end="", file=sys.stderr
         )
 
-    result = build(program.image, entry.board, folder, progress, form=entry.form, clock_hz=1e6 * entry.clock_mhz)
+    form = entry.kind if isinstance(entry.kind, Form) else None
+    result = build(program.image, entry.board, folder, progress, form=form, clock_hz=1e6 * entry.clock_mhz)
     print(file=sys.stderr)
     kept = {key: value for key, value in result.to_json().items() if key not in UNRECORDED}
     kept = {"name": name, "program": Path(entry.model).stem, **kept}

@@ -8,14 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from ..contract.errors import FitError, ToolError
-from ..contract.forms import Form
-from ..contract.image import Image
-from ..gateware.device import PbitDevice
 from . import cache, clock, gowin, report, tools
 from .catalogue import Board
 from .clock import Clock
 from .families import SDC
 from .oscillator import CLOCK, FAST_CLOCK
+from .subject import Subject
 from .top import Top
 
 STAGES = ("synthesis", "place and route", "pack")
@@ -28,12 +26,8 @@ class Order:
 
     Parameters
     ----------
-    image : Image
-        The array.
-    form : Form
-        Of its p-bits.
-    counters : bool
-        Whether it has a schedule and counters.
+    subject : Subject
+        What is in the bitstream.
     board : Board
         The board.
     seed : int
@@ -44,9 +38,7 @@ class Order:
         Whether an earlier build of the same may be taken.
     """
 
-    image: Image
-    form: Form
-    counters: bool
+    subject: Subject
     board: Board
     seed: int
     versions: dict[str, str]
@@ -145,15 +137,8 @@ def _make(
 
 def _plan(order: Order, chosen: Clock) -> tuple[dict[str, str | bytes], list[list[str]]]:
     """Sources and constraints, and the commands of synthesis, place and route, and packing."""
-    image, board, family = order.image, order.board, order.board.family
-    device = PbitDevice(
-        image,
-        chosen.hz,
-        clock.baud(chosen.hz),
-        order.form,
-        counting=order.counters,
-        multipliers=board.multipliers_for(image),
-    )
+    board, family = order.board, order.board.family
+    device = order.subject.device(chosen.hz, clock.baud(chosen.hz))
     platform = board.platform()
     constraints = _constraints(family.constraint, chosen)
     if not family.override:

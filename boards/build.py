@@ -14,15 +14,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..contract import engines
 from ..contract.container import write_whole
 from ..contract.errors import FitError, PbitError, ToolError
 from ..contract.forms import Form
 from ..contract.image import Image
 from ..contract.targets import Fit, fit
-from . import catalogue, clock, gowin, report, tools
+from . import catalogue, clock, gowin, report, subject, tools
 from .attempt import STAGES, Attempt, Order, attempt, bitstream, products
 from .catalogue import Board
 from .clock import Clock
+from .subject import Subject
 
 SEED = 1
 """Of the placer: equal inputs give equal bitstreams."""
@@ -47,7 +49,9 @@ class BuildResult:
     pbits, degree, colours : int
         Size of the array.
     form : str
-        What its p-bits are made of, see `contract.forms.Form`.
+        What its p-bits are made of, see `contract.forms.Form`, or the kind of engine.
+    engine : str
+        Name of the engine that holds it, see `contract.engines.ENGINES`; "" of an array of its own.
     interleave : int
         Replicas in the array: the program's, if they were enough for the form.
     counters : bool
@@ -88,6 +92,7 @@ class BuildResult:
     degree: int
     colours: int
     form: str
+    engine: str
     interleave: int
     counters: bool
     bitstream: Path
@@ -127,7 +132,7 @@ def build(
     seed: int = SEED,
     cache: bool = True,
 ) -> BuildResult:
-    """Build the bitstream of an array for a board.
+    """Build the bitstream of an array for a board, or of the board's engine that an image for lanes fits.
 
     Files appear in ``out_dir`` whole, and only if everything went well; of a
     build that failed only its logs appear. The array is placed and routed for a
@@ -136,7 +141,7 @@ def build(
     Parameters
     ----------
     image : Image
-        The array; its weights, biases and clamps are what it powers up with.
+        The array; its weights, biases and clamps are what it powers up with, while an engine powers up empty.
     board : str
         Name of a board, see `catalogue.BOARDS`.
     out_dir : path
@@ -144,10 +149,11 @@ def build(
     progress : callable, optional
         Called with a stage of `STAGES` and the seconds since it began.
     form : Form, optional
-        What p-bits are made of; by default the better one of those that can be loaded, see `contract.targets.choices`.
+        What p-bits of an array are made of; by default the better one of those that can be loaded, see
+        `contract.targets.choices`.
         Where its p-bits take more clocks than the image's replicas leave them, the array holds more replicas.
     counters : bool
-        Whether the device has a schedule and counters of moments, see `contract.schedule`.
+        Whether an array has a schedule and counters of moments, see `contract.schedule`.
     clock_hz : float, optional
         The most that the clock may have; by default what the array can have, or not much less.
     seed : int
@@ -164,12 +170,10 @@ def build(
     """
     began = time.monotonic_ns()
     chosen = catalogue.board(board)
-    verdict = _check(image, chosen, form)
-    form = verdict.demand.form
-    first = clock.choose(verdict.guess_hz if clock_hz is None else clock_hz, chosen.target.clock_hz, chosen.pll)
+    what, guess_hz = _engine(image, chosen) if image.lanes else _array(image, chosen, form, counters)
+    first = clock.choose(guess_hz if clock_hz is None else clock_hz, chosen.target.clock_hz, chosen.pll)
     folder = Path(out_dir)
-    held = image.interleaved(verdict.interleave)
-    order = Order(held, form, counters, chosen, seed, _versions(chosen), cache)
+    order = Order(what, chosen, seed, _versions(chosen), cache)
     with _workspace(folder, chosen) as work:
         attempts = _close_timing(order, first, clock_hz, work, progress)
         kept = _keep(attempts[-1], folder, chosen)
@@ -179,23 +183,25 @@ def build(
 
 
 def _result(order: Order, attempts: list[Attempt], kept: tuple[Path, ...], wall_ns: int) -> BuildResult:
-    board, image, last = order.board, order.image, attempts[-1]
+    board, what, last = order.board, order.subject, attempts[-1]
+    image = what.image
     return BuildResult(
         board=board.name,
-        digest=image.digest.hex(),
+        digest=what.digest.hex(),
         pbits=image.size,
         degree=int(image.degrees.max(initial=0)),
         colours=image.colours,
-        form=order.form.value,
+        form=what.form,
+        engine=what.engine,
         interleave=image.interleave,
-        counters=order.counters,
+        counters=what.counters,
         bitstream=kept[0],
         fmax_hz=int(last.fmax_hz),
         clock_hz=last.clock.hz,
         clock_source=str(last.clock),
         baud=clock.baud(last.clock.hz),
-        flips_per_s=image.size * image.interleave / image.period * last.clock.hz,
-        sweeps_per_s=last.clock.hz / image.period,
+        flips_per_s=what.flips_per_clock * last.clock.hz,
+        sweeps_per_s=last.clock.hz / what.sweep_clocks,
         luts=report.used(last.utilisation, board.family.cells),
         ffs=last.ffs,
         brams=report.used(last.utilisation, board.family.memories),
@@ -214,6 +220,19 @@ def _versions(board: Board) -> dict[str, str]:
     """Versions of the tools; raises unless all of them are there."""
     names = [gowin.successor(tool) for tool in board.platform().required_tools[: len(STAGES)]]
     return {name: tools.version(name) for name in names}
+
+
+def _engine(image: Image, board: Board) -> tuple[Subject, int]:
+    """The board's engine for an image, and the clock to try first."""
+    name, packing = engines.find(image, board.name)
+    return subject.engine(name, packing, board), engines.ENGINES[name].clock_hz
+
+
+def _array(image: Image, board: Board, form: Form | None, counters: bool) -> tuple[Subject, int]:
+    """An array of the image's own, and the clock to try first."""
+    verdict = _check(image, board, form)
+    held = image.interleaved(verdict.interleave)
+    return subject.array(held, verdict.demand.form, counters, board), verdict.guess_hz
 
 
 def _check(image: Image, board: Board, form: Form | None) -> Fit:

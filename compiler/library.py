@@ -1,10 +1,11 @@
-"""Small models that everybody needs: invertible gates and lattices."""
+"""Small models that everybody needs: invertible gates, lattices and random graphs."""
 
 from __future__ import annotations
 
 import itertools
 import math
 
+import networkx as nx
 import numpy as np
 
 from ..contract.errors import ModelError
@@ -73,3 +74,27 @@ def lattice(shape: tuple[int, ...], coupling: float = 1.0, spin_glass_seed: int 
     if spin_glass_seed is not None:
         strengths *= np.random.default_rng(spin_glass_seed).choice([-1.0, 1.0], len(edges))
     return Ising.from_edges(sites.size, edges, strengths)
+
+
+def regular(degree: int, size: int, seed: int = 0) -> Ising:
+    """A spin glass of couplings +1 and -1 on a random regular graph.
+
+    Parameters
+    ----------
+    degree, size : int
+        Neighbours of every variable, and how many variables there are; their product is even.
+    seed : int
+        Of graph and signs.
+
+    Raises
+    ------
+    ModelError
+        If there is no such graph.
+    """
+    if degree < 1 or degree >= size or degree * size % 2:
+        raise ModelError(
+            f"no graph of {size} variables has degree {degree} throughout; use a smaller degree or an even one"
+        )
+    edges = np.array(nx.random_regular_graph(degree, size, seed=seed).edges)
+    signs = np.random.default_rng(seed).choice([-1.0, 1.0], len(edges))
+    return Ising.from_edges(size, edges, signs)

@@ -27,7 +27,8 @@ FORMS = [form.value for form in Form]
 def command(program, board, form, counters, output, clock, seed, no_cache, as_json):
     """Build the bitstream of PROGRAM with the open tools.
 
-    Beside it lies the program that it was built for, BOARD.pbit: PROGRAM with as many replicas as the array holds.
+    A program that was compiled for an engine gets the engine, which holds any other such program too. Beside it lies
+    the program that it was built for, BOARD.pbit: PROGRAM with as many replicas as the array holds.
     """
     source = read_program(program)
     print_choices(source.image, board)
@@ -49,7 +50,9 @@ def command(program, board, form, counters, output, clock, seed, no_cache, as_js
 
 
 def print_choices(image, board):
-    """What the forms would take, by the estimates; on standard error, as progress is."""
+    """What the forms of an array would take, by the estimates; on standard error, as progress is."""
+    if image.lanes:
+        return
     options = choices(image, TARGETS[board]) if board in TARGETS else []
     if not any(choice.fits for choice in options):
         return  # the build says why

@@ -16,11 +16,13 @@ from ..compiler.partition import Partition, partition
 from ..compiler.program import COLOURINGS, GENERATOR, Program
 from ..compiler.report import Report
 from ..compiler.sparsify import sparsify
+from ..contract.engines import ENGINES
 from ..contract.errors import RequestError
 from ..contract.generator import GENERATOR_NAMES
+from ..contract.packing import pack
 from ..contract.targets import TARGETS
 from .inputs import MODEL_HELP, read_model
-from .output import console, json_option, print_fields, print_json, print_rows
+from .output import console, json_option, print_fields, print_json, print_rows, rate
 from .page import what_if_rows, write_page
 
 
@@ -36,7 +38,9 @@ from .page import what_if_rows, write_page
 @click.option(
     "--interleave", default=1, show_default=True, help="Replicas in the array: 1 or a multiple of the colours."
 )
-@click.option("--lanes", default=0, help="For a tiled engine of so many lanes, instead of an array of its own.")
+@click.option(
+    "--engine", type=click.Choice(list(ENGINES)), help="For this engine, see `pbit boards`; no array of its own."
+)
 @click.option("--max-degree", type=int, help="Refuse models of a larger degree.")
 @click.option("--colouring", type=click.Choice(COLOURINGS), default=COLOURINGS[0], show_default=True, help="Effort.")
 @click.option("--sparsify", "copy_degree", type=int, help="Split variables into copies of at most this degree.")
@@ -58,7 +62,7 @@ def command(
     beta_format,
     generator,
     interleave,
-    lanes,
+    engine,
     max_degree,
     colouring,
     copy_degree,
@@ -79,22 +83,23 @@ def command(
     lowered = with_copies(read_model(model), copy_degree, topology, embed_seed, copy_strength)
     if kl is not None and weight_format is not None:
         raise RequestError("--kl chooses the format that --weight-format states; give one of them")
+    shape = None if engine is None else ENGINES[engine].shape
     program = compile_model(
         lowered,
         weight_bits=weight_bits if kl is None else fewest_bits(lowered, kl, beta),
         weight_format=weight_format,
         beta_format=beta_format,
-        generator=generator,
+        generator=generator if shape is None else shape.generator.name.lower(),
         max_degree=max_degree,
         target=target,
         colouring=colouring,
         interleave=interleave,
-        lanes=lanes,
+        lanes=0 if shape is None else shape.lanes,
     )
     rows = what_if(program.target, beta) if explained or html_file else []
     if html_file:
         write_page(html_file, program, f"{model} on p-bits", rows)
-    fields = {"program": output}
+    fields = {"program": output} | ({} if engine is None else {"engine": on_engine(program, engine)})
     if devices is None:
         program.save(output)
     else:
@@ -106,9 +111,26 @@ def command(
     print_report(program.report)
     if explained:
         print_explanation(program, rows)
+    if engine is not None:
+        held = fields["engine"]
+        print_fields(f"on {engine}", held | {"flips_per_s": rate(held["flips_per_s"], "flips/s")})
     if devices is not None:
         print_fields("devices", fields)
     console.print(f"wrote {output}", highlight=False)
+
+
+def on_engine(program: Program, name: str) -> dict[str, Any]:
+    """How a program lies in an engine, at the clock to expect."""
+    stock = ENGINES[name]
+    packing = pack(program.image, stock.shape)
+    return {
+        "kind": stock.shape.kind.name.lower(),
+        "lanes": program.image.lanes,
+        "clocks_per_sweep": packing.clocks,
+        "utilisation": round(packing.utilisation, 4),
+        "clock_hz": stock.clock_hz,
+        "flips_per_s": packing.flips_per_second(stock.clock_hz),
+    }
 
 
 def with_copies(model: Any, degree: int | None, topology: str | None, seed: int, strength: float) -> Any:

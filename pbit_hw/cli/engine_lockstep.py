@@ -175,7 +175,34 @@ class TiledProbe(EngineProbe):
         return [row >> 32 * word & 0xFFFFFFFF for row in rows for word in range(shape.row_words)]
 
 
-PROBES: dict[Kind, type[EngineProbe]] = {Kind.TILED: TiledProbe}
+class LatticeProbe(EngineProbe):
+    """A lattice engine, whose states are in one memory of each colour."""
+
+    def words(self, ctx: Any) -> list[int]:
+        """See `EngineProbe.words`."""
+        shape = self.shape
+        rows = [ctx.get(states.data[place]) for place in range(shape.rounds) for states in self.engine.states]
+        return [row >> 32 * word & 0xFFFFFFFF for row in rows for word in range(shape.row_words)]
+
+
+class DenseProbe(EngineProbe):
+    """A dense engine and its columns' copies of their states."""
+
+    def words(self, ctx: Any) -> list[int]:
+        """See `EngineProbe.words`."""
+        engine, shape = self.engine, self.shape
+        words = [ctx.get(engine.states.home.data[word]) & 0xFFFFFFFF for word in range(shape.register_counts["packed"])]
+        for number, columns in enumerate(engine.columns):
+            if ctx.get(columns.states) != words[shape.layer_words + number]:
+                raise LockstepError(f"the copy of the states in span {number} differs from the words")
+        return words
+
+
+PROBES: dict[Kind, type[EngineProbe]] = {
+    Kind.TILED: TiledProbe,
+    Kind.LATTICE: LatticeProbe,
+    Kind.DENSE: DenseProbe,
+}
 """How each kind of engine is looked into."""
 
 

@@ -18,8 +18,9 @@ from ..contract.errors import ModelError, RequestError
 from .logic import is_verilog, read_circuit
 
 MODEL_HELP = (
-    "A model is full-adder, and, lattice:8x8 (any size and dimension), chimera:16, pegasus:12 or zephyr:8 with "
-    "couplings +1 and -1 (pegasus:12:SEED for others), or a file: G-set, edge list, dimod's COO or JSON, MatrixMarket, "
+    "A model is full-adder, and, lattice:8x8 (any size and dimension; lattice:8x8:SEED for couplings +1 and -1), "
+    "regular:6:1000 (a random graph of that degree and size), chimera:16, pegasus:12 or zephyr:8 with couplings +1 and "
+    "-1 (pegasus:12:SEED for others), or a file: G-set, edge list, dimod's COO or JSON, MatrixMarket, "
     ".npy, .npz, DIMACS .cnf and .wcnf, combinational Verilog."
 )
 
@@ -41,8 +42,11 @@ def read_model(text: str) -> Any:
         return library.full_adder()
     if text == "and":
         return library.and_gate()
-    if match := re.fullmatch(r"lattice:(\d+(?:x\d+)*)", text):
-        return library.lattice(tuple(int(side) for side in match[1].split("x")))
+    if match := re.fullmatch(r"lattice:(\d+(?:x\d+)*)(?::(\d{1,9}))?", text):
+        sides = tuple(int(side) for side in match[1].split("x"))
+        return library.lattice(sides, spin_glass_seed=None if match[2] is None else int(match[2]))
+    if match := re.fullmatch(r"regular:(\d{1,9}):(\d{1,9})(?::(\d{1,9}))?", text):
+        return library.regular(int(match[1]), int(match[2]), int(match[3] or 0))
     if match := re.fullmatch(r"(chimera|pegasus|zephyr):(\d{1,9})(?::(\d{1,9}))?", text):
         return topology(match[1], int(match[2]), seed=int(match[3] or 0))
     if not os.path.isfile(text):

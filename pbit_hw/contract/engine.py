@@ -33,9 +33,25 @@ class Engine:
     """Base of the dataclasses that say what an engine is built for; their fields are integers."""
 
     kind: ClassVar[Kind]
+    lanes: int
+    generator: Generator
 
-    register_counts: property
-    sizes: property
+    @property
+    def register_counts(self) -> dict[str, int]:
+        """Words of each register that is not of a fixed size, see `registers.Register`."""
+        raise NotImplementedError
+
+    @property
+    def sizes(self) -> tuple[int, int, int]:
+        """P-bits, weights and colours that a device says it has; any colours will do, which is 0."""
+        raise NotImplementedError
+
+    def check(self, limits: dict[str, tuple[int, int]]) -> None:
+        """Raise `FitError` unless fields lie between the least and the most that they may be."""
+        for name, (least, most) in limits.items():
+            if not least <= getattr(self, name) <= most:
+                kind = self.kind.name.lower()
+                raise FitError(f"{name} of a {kind} engine is {getattr(self, name)}; use {least} to {most}")
 
     @property
     def interleave(self) -> int:

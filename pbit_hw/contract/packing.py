@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from . import tiled
+from . import dense, lattice, tiled
 from .engine import Engine, Kind
 from .errors import FitError
 from .image import Image
@@ -24,6 +24,11 @@ class Packing(Protocol):
     @property
     def image(self) -> Image:
         """What is packed."""
+        ...
+
+    @property
+    def shape(self) -> Engine:
+        """The engine."""
         ...
 
     @property
@@ -62,7 +67,11 @@ class Packing(Protocol):
         ...
 
 
-ENGINES: dict[Kind, tuple[type[Engine], Callable[[Image, Any], Packing]]] = {Kind.TILED: (tiled.Shape, tile)}
+ENGINES: dict[Kind, tuple[type[Engine], Callable[[Image, Any], Packing]]] = {
+    Kind.TILED: (tiled.Shape, tile),
+    Kind.LATTICE: (lattice.LatticeShape, lattice.lay),
+    Kind.DENSE: (dense.DenseShape, dense.fill),
+}
 """Of every kind its shape, and what packs an image for it."""
 
 

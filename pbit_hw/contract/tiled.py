@@ -78,19 +78,18 @@ class Shape(Engine):
     group: int = 4
 
     def __post_init__(self) -> None:
-        limits = {
-            "lanes": (self.lanes, self.generator.share + 1, 2 * WORD_BITS),
-            "rows": (self.rows, 1, 1 << 16),
-            "slots": (self.slots, self.group, 1 << 16),
-            "addend_bits": (self.addend_bits, 1, self.bias_bits),
-            "bias_bits": (self.bias_bits, 2, WORD_BITS - 1),
-            "beta_bits": (self.beta_bits, 1, WORD_BITS),
-            "argument_shift": (self.argument_shift, 0, self.bias_bits + self.beta_bits),
-            "group": (self.group, 2, self.lanes),
-        }
-        for name, (value, least, most) in limits.items():
-            if not least <= value <= most:
-                raise FitError(f"{name} of a tiled engine is {value}; use {least} to {most}")
+        self.check(
+            {
+                "lanes": (self.generator.share + 1, 2 * WORD_BITS),
+                "rows": (1, 1 << 16),
+                "slots": (self.group, 1 << 16),
+                "addend_bits": (1, self.bias_bits),
+                "bias_bits": (2, WORD_BITS - 1),
+                "beta_bits": (1, WORD_BITS),
+                "argument_shift": (0, self.bias_bits + self.beta_bits),
+                "group": (2, self.lanes),
+            }
+        )
         if self.entry_bits > WORD_BITS:
             raise FitError(f"entries of a tiled engine have {self.entry_bits} bits, a word {WORD_BITS}; use fewer rows")
 

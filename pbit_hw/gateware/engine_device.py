@@ -10,11 +10,17 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..contract.engine import Engine, Kind, identity
+from .dense import Dense
 from .device import Serial
+from .lattice import Lattice
 from .link import Link
 from .tiled import Tiled
 
-COMPONENTS: dict[Kind, Callable[..., Any]] = {Kind.TILED: Tiled}
+COMPONENTS: dict[Kind, Callable[..., Any]] = {
+    Kind.TILED: Tiled,
+    Kind.LATTICE: Lattice,
+    Kind.DENSE: Dense,
+}
 """What each kind of engine is made of."""
 
 

@@ -19,6 +19,69 @@ BIAS = 1
 """Clocks by which a bias is asked for before the sums stand: two before the first turn."""
 
 
+class SweepCounter(wiring.Component):
+    """Counts sweeps, and lets the next colour begin where one ends. A stop lets the sweep under way end.
+
+    ``again`` follows combinationally. At reset no sweep is under way.
+
+    Parameters
+    ----------
+    landing : int
+        Clocks for which the engine runs after the last sweep's end, until everything is written.
+
+    Members
+    -------
+    start : In(1)
+        Begin ``sweeps`` sweeps, unless the engine runs.
+    sweeps : In(32)
+        How many.
+    stop : In(1)
+        Finish the sweep under way, and no other.
+    colour_ends, sweep_ends : In(1)
+        A colour ends, and a sweep with it.
+    again : Out(1)
+        A colour begins in the next clock.
+    running : Out(1)
+        Sweeps are under way.
+    sweeps_left : Out(32)
+        Sweeps to do, the one under way included.
+    """
+
+    def __init__(self, landing: int) -> None:
+        self._landing = landing
+        super().__init__(
+            {
+                "start": In(1),
+                "sweeps": In(COUNT_BITS),
+                "stop": In(1),
+                "colour_ends": In(1),
+                "sweep_ends": In(1),
+                "again": Out(1),
+                "running": Out(1),
+                "sweeps_left": Out(COUNT_BITS),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        busy, one, stopping = Signal(), Signal(), Signal()
+        landing = Signal(self._landing)
+        final = one | stopping | self.stop
+        starts = self.start & ~self.running & self.sweeps.any()
+        m.d.comb += [
+            self.running.eq(busy | landing.any()),
+            self.again.eq((self.colour_ends & ~(self.sweep_ends & final)) | starts),
+        ]
+        m.d.sync += [one.eq(self.sweeps_left == 1), landing.eq(Cat(busy, landing))]
+        with m.If(self.sweep_ends):
+            m.d.sync += [self.sweeps_left.eq(Mux(final, 0, self.sweeps_left - 1)), busy.eq(~final)]
+        with m.Elif(self.stop & busy):
+            m.d.sync += [self.sweeps_left.eq(1), stopping.eq(1)]
+        with m.Elif(starts):
+            m.d.sync += [self.sweeps_left.eq(self.sweeps), busy.eq(1), stopping.eq(0)]
+        return m
+
+
 class Pacer(wiring.Component):
     """Goes through the slots, and tells everything behind the lanes when a round has come so far.
 
@@ -115,7 +178,18 @@ class Pacer(wiring.Component):
         with m.Else():
             m.d.sync += self.bias_place.eq(self.bias_place + 1)
         m.d.comb += self.row.eq(self._count(m, told[-1]))
-        self._sweeps(m, told[-1], again)
+        # the last row is written two clocks after it is gathered, and later for spans but the first
+        m.submodules.sweeps = sweeps = SweepCounter(1 + self._shape.spans)
+        m.d.comb += [
+            sweeps.start.eq(self.start),
+            sweeps.sweeps.eq(self.sweeps),
+            sweeps.stop.eq(self.stop),
+            sweeps.colour_ends.eq(told[-1][1]),
+            sweeps.sweep_ends.eq(told[-1][2]),
+            again.eq(sweeps.again),
+            self.running.eq(sweeps.running),
+            self.sweeps_left.eq(sweeps.sweeps_left),
+        ]
         return m
 
     def _issue(self, m: Module, again: Value) -> tuple[Value, Value]:
@@ -149,22 +223,3 @@ class Pacer(wiring.Component):
         with m.If(told[0]):
             m.d.sync += row.eq(Mux(told[2], 0, row + 1))
         return row
-
-    def _sweeps(self, m: Module, gathered: Value, again: Value) -> None:
-        """Count sweeps, and let the next colour begin."""
-        busy, one, stopping = Signal(), Signal(), Signal()
-        # the last row is written two clocks after it is gathered, and later for spans but the first
-        landing = Signal(1 + self._shape.spans)
-        final = one | stopping | self.stop
-        starts = self.start & ~self.running & self.sweeps.any()
-        m.d.comb += [
-            self.running.eq(busy | landing.any()),
-            again.eq((gathered[1] & ~(gathered[2] & final)) | starts),
-        ]
-        m.d.sync += [one.eq(self.sweeps_left == 1), landing.eq(Cat(busy, landing))]
-        with m.If(gathered[2]):
-            m.d.sync += [self.sweeps_left.eq(Mux(final, 0, self.sweeps_left - 1)), busy.eq(~final)]
-        with m.Elif(self.stop & busy):
-            m.d.sync += [self.sweeps_left.eq(1), stopping.eq(1)]
-        with m.Elif(starts):
-            m.d.sync += [self.sweeps_left.eq(self.sweeps), busy.eq(1), stopping.eq(0)]

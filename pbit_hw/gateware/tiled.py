@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from amaranth import Cat, Module, Mux, Signal, Value
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..contract.generator import WORD_BITS as RANDOM_BITS
-from ..contract.generator import Generator, powered_up
 from ..contract.registers import OFFSET_BITS
 from ..contract.tiled import SPAN, Shape
+from .bank import Bank
 from .decider import Decider
-from .generator import RandomGenerator, SharedGenerator
 from .lane import Lane
 from .loader import ADDRESS_BITS, WORD_BITS, Loader
 from .pacer import Pacer
@@ -51,11 +48,8 @@ class Tiled(wiring.Component):
             Decider(shape, min(shape.group, shape.lanes - first), blocks=blocks)
             for first in range(0, shape.lanes, shape.group)
         ]
-        shared = shape.generator is Generator.LINEAR64
-        self.generators: list[Any] = [
-            SharedGenerator() if shared else RandomGenerator(shape.generator, seed)
-            for seed in powered_up(shape.generator, shape.streams).tolist()
-        ]
+        self._bank = Bank(shape)
+        self.generators = self._bank.generators
         self.home = memory.Memory(shape=2 * shape.lanes, depth=shape.rows, init=[])
         """Of every row the states, and which of them are clamped."""
         super().__init__(
@@ -75,7 +69,7 @@ class Tiled(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         shape = self._shape
-        m.submodules.loader = loader = Loader(shape, shape.streams * shape.generator.words)
+        m.submodules.loader = loader = Loader(shape, self._bank.count)
         m.submodules.pacer = pacer = Pacer(shape)
         m.d.comb += [
             loader.write.eq(self.write),
@@ -141,37 +135,19 @@ class Tiled(wiring.Component):
                 decider.place.eq(delayed(m, pacer.bias_place, span)),
                 decider.beta.eq(self.beta),
                 decider.turns.eq(delayed(m, pacer.turns, span)),
-                decider.words.eq(Cat(self._word(lane) for lane in mine)),
+                decider.words.eq(self._bank.words[mine.start * RANDOM_BITS : mine.stop * RANDOM_BITS]),
                 decider.load_place.eq(loader.offset),
                 decider.bias.eq(loader.data),
             ]
             m.d.sync += decider.load.eq(loader.bias & (loader.offset[place_bits:] == number))
         return [each.decided for each in self._deciders], [each.present for each in self._deciders]
 
-    def _word(self, lane: int) -> Value:
-        """Random word of a lane."""
-        stream, taken = divmod(lane, self._shape.generator.share)
-        generator = self.generators[stream]
-        return (
-            generator.word if self._shape.generator.share == 1 else generator.register.word_select(taken, RANDOM_BITS)
-        )
-
     def _generate(self, m: Module, loader: Loader, gathered: Value, present: Value) -> None:
         """Registers move when a round is gathered, if one of their lanes has a p-bit: the first one then has."""
-        words, share = self._shape.generator.words, self._shape.generator.share
-        inject = Signal()
-        m.d.sync += inject.eq(loader.inject)
-        for stream, generator in enumerate(self.generators):
-            m.submodules[f"generator_{stream}"] = generator
-            moves = delayed(m, gathered, self._span(stream * share)) & present[stream * share]
-            if share == 1:
-                load = Signal(words, name=f"load_{stream}")
-                m.d.sync += load.eq(Cat(loader.generator & loader.hit(stream * words + word) for word in range(words)))
-                m.d.comb += [generator.step.eq(moves), generator.load.eq(load), generator.data.eq(loader.data)]
-                continue
-            seed, clear, hit = Signal(), Signal(), loader.hit(stream * words + 1)
-            m.d.sync += [seed.eq(loader.seed & hit), clear.eq(loader.clear & hit)]
-            m.d.comb += [generator.step.eq(moves | seed), generator.clear.eq(clear), generator.inject.eq(inject)]
+        m.submodules.bank = bank = self._bank
+        bank.listen(m, loader)
+        firsts = range(0, self._shape.lanes, self._shape.generator.share)
+        m.d.comb += bank.moves.eq(Cat(delayed(m, gathered, self._span(lane)) & present[lane] for lane in firsts))
 
     def _land(self, m: Module, loader: Loader, pacer: Pacer, decided: Value, present: Value) -> None:
         """Rows of states: what a round decided, or a word of the bus, goes into all copies a clock later."""

@@ -11,6 +11,8 @@ import pytest
 
 from pbit_hw import boards
 from pbit_hw.boards import BOARDS, STAGES
+from pbit_hw.contract import packing
+from pbit_hw.contract.engines import ENGINES
 from pbit_hw.contract.errors import FitError, ToolError
 from pbit_hw.contract.forms import Form
 from pbit_hw.contract.generator import Generator
@@ -52,6 +54,25 @@ def test_forms_and_the_replicas_that_they_need(pair, stand_ins, tmp_path, form, 
     assert result.digest == pair.interleaved(interleave).digest.hex()
     assert (result.flips_per_s, result.sweeps_per_s) == (flips * 9e6, 9e6 / max(interleave, 2))
     assert (result.pbits, result.degree, result.colours, result.counters) == (2, 1, 2, False)
+
+
+def test_an_engine_for_an_image_for_lanes(pair, stand_ins, tmp_path):
+    """The board's own; it is the same hardware for any program."""
+    on_lanes = replace(pair, lanes=8, generator=Generator.LINEAR64)
+    result = boards.build(on_lanes, "icebreaker", tmp_path, clock_hz=9e6)
+    shape = ENGINES["icebreaker-tiled"].shape
+    assert (result.engine, result.form, result.digest) == ("icebreaker-tiled", "tiled", shape.digest.hex())
+    assert (result.pbits, result.interleave) == (2, 1)
+    clocks = packing.pack(on_lanes, shape).clocks
+    assert (result.flips_per_s, result.sweeps_per_s) == (2 * 9e6 / clocks, 9e6 / clocks)
+
+
+def test_images_that_no_engine_of_the_board_holds(pair, stand_ins, tmp_path):
+    with pytest.raises(FitError, match="icebreaker-tiled: program is for 9 lanes, the engine has 8"):
+        boards.build(replace(pair, lanes=9), "icebreaker", tmp_path)
+    with pytest.raises(FitError, match="board tang_nano_9k has no engine"):
+        boards.build(replace(pair, lanes=9), "tang_nano_9k", tmp_path)
+    assert not stand_ins.calls
 
 
 @pytest.mark.parametrize(

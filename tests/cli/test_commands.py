@@ -262,3 +262,17 @@ def test_reweight_keeps_the_array(pbit):
     pbit.json("compile", "full-adder", "-o", "other.pbit")
     assert "is not of the graph of the program's" in pbit.error("reweight", "other.pbit", "b.txt", "-o", "c.pbit")
     assert not (pbit.folder / "c.pbit").exists()
+
+
+def test_programs_for_engines(pbit):
+    """They say how they lie there; boards list the engines."""
+    listed = pbit.json("boards")["icebreaker"]["engines"]["icebreaker-tiled"]
+    fields = pbit.json("compile", "regular:3:40:1", "-o", "x.pbit", "--engine", "icebreaker-tiled")["engine"]
+    assert (fields["kind"], fields["lanes"]) == (listed["kind"], listed["lanes"]) == ("tiled", 8)
+    assert fields["flips_per_s"] == 40 / fields["clocks_per_sweep"] * listed["clock_hz"]
+    assert "utilisation" in pbit.run("compile", "regular:3:40:1", "-o", "x.pbit", "--engine", "icebreaker-tiled").stdout
+    assert "icebreaker-tiled" in pbit.run("boards").stdout
+    pbit.json("compile", "lattice:4x4:7", "-o", "x.pbit")
+    too_large = pbit.error("compile", "regular:3:2000", "-o", "y.pbit", "--engine", "icebreaker-tiled")
+    assert "the engine has 128" in too_large
+    assert not (pbit.folder / "y.pbit").exists()

@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from pbit_hw.compiler.library import and_gate, full_adder, full_adder_truth_table, lattice
+from pbit_hw.compiler.library import and_gate, full_adder, full_adder_truth_table, lattice, regular
 from pbit_hw.contract.errors import ModelError
 
 
@@ -51,3 +51,17 @@ def test_spin_glass() -> None:
 def test_lattices_with_double_bonds_are_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(ModelError, match="use >= 3"):
         lattice(shape)
+
+
+def test_regular() -> None:
+    model = regular(3, 40, seed=2)
+    assert (np.bincount(model.edges.ravel()) == 3).all()
+    assert set(model.couplings.tolist()) == {-1.0, 1.0}
+    assert np.array_equal(model.edges, regular(3, 40, seed=2).edges)
+    assert not np.array_equal(model.edges, regular(3, 40, seed=1).edges)
+
+
+@pytest.mark.parametrize(("degree", "size"), [(0, 4), (4, 4), (3, 7)])
+def test_regular_graphs_that_there_are_not(degree: int, size: int) -> None:
+    with pytest.raises(ModelError, match=f"{size} variables has degree {degree} throughout"):
+        regular(degree, size)

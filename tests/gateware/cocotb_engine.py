@@ -1,4 +1,4 @@
-"""The cocotb side of `test_g11`: loads a tiled engine, runs it, and notes every state and generator after each colour."""
+"""The cocotb side of `test_g11`: loads and runs a tiled engine, and notes states and registers after each colour."""
 
 from __future__ import annotations
 

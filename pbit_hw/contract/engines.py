@@ -1,0 +1,67 @@
+"""Engines that boards have: one bitstream of each holds any graph that its shape does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .engine import Engine
+from .errors import FitError
+from .generator import Generator
+from .image import Image
+from .packing import Packing, pack
+from .targets import MHZ
+from .tiled import Shape
+
+
+@dataclass(frozen=True)
+class Stock:
+    """One of them.
+
+    Parameters
+    ----------
+    board : str
+        Name of the board.
+    shape : Engine
+        What is built.
+    clock_hz : int
+        Clock to expect, or to try first.
+    text : str
+        What it is for.
+    """
+
+    board: str
+    shape: Engine
+    clock_hz: int
+    text: str
+
+
+def _tiled(lanes: int, rows: int, slots: int, addend_bits: int, bias_bits: int, argument_shift: int = 3) -> Shape:
+    return Shape(lanes, rows, slots, addend_bits, bias_bits, 16, argument_shift, Generator.LINEAR64)
+
+
+ENGINES: dict[str, Stock] = {
+    "icebreaker-tiled": Stock("icebreaker", _tiled(8, 128, 512, 7, 12), 36 * MHZ, "any graph"),
+    "icesugar-tiled": Stock("icesugar_pro", _tiled(16, 256, 2048, 9, 14), 75 * MHZ, "any graph"),
+    "ulx3s-tiled": Stock("ulx3s_85f", _tiled(36, 512, 3072, 3, 8, 0), 80 * MHZ, "any graph of small couplings"),
+}
+"""Known engines by name."""
+
+
+def find(image: Image, board: str) -> tuple[str, Packing]:
+    """The first engine of a board that holds an image, and how it lies there.
+
+    Raises
+    ------
+    FitError
+        If the board has no such engine; says why each does not hold it.
+    """
+    reasons = []
+    for name, stock in ENGINES.items():
+        if stock.board == board:
+            try:
+                return name, pack(image, stock.shape)
+            except FitError as error:
+                reasons.append(f"{name}: {error}")
+    if not reasons:
+        raise FitError(f"board {board} has no engine for programs of {image.lanes} lanes; compile it without an engine")
+    raise FitError("; ".join(reasons))
