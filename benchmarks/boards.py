@@ -42,19 +42,22 @@ class Recorded:
         Form of an array's p-bits, or the name of an engine.
     clock_mhz : float
         The most that the clock may have.
+    interleave : int
+        Replicas that the program is compiled with; a form that needs more gets more.
     """
 
     model: str
     board: str
     kind: Form | str
     clock_mhz: float
+    interleave: int = 1
 
     def compiled(self, data: Path) -> Program:
         """The program that is built for."""
         model = read_model(str(data / self.model) if self.model.endswith(".txt") else self.model)
         shape = None if isinstance(self.kind, Form) else ENGINES[self.kind].shape
         lanes, generator = (0, Generator.LINEAR64) if shape is None else (shape.lanes, shape.generator)
-        return compile(model, generator=generator.name.lower(), lanes=lanes)
+        return compile(model, generator=generator.name.lower(), lanes=lanes, interleave=self.interleave)
 
 
 BUILDS = {
@@ -71,7 +74,8 @@ BUILDS = {
     "icesugar_tiled": Recorded("lattice:20x20:0", "icesugar_pro", "icesugar-tiled", 80),
     "ulx3s": Recorded("full-adder", "ulx3s_85f", Form.TABLE, 90),
     "ulx3s_g11": Recorded("G11.txt", "ulx3s_85f", Form.TABLE, 62),
-    "ulx3s_cubic": Recorded("lattice:6x6x6:0", "ulx3s_85f", Form.TABLE, 60),
+    "ulx3s_cubic": Recorded("lattice:6x6x8:0", "ulx3s_85f", Form.TABLE, 60),
+    "ulx3s_circulant": Recorded("circulant:44:1,2,3,5,6,7,9,22", "ulx3s_85f", Form.ADDER, 70, interleave=20),
     "ulx3s_tiled": Recorded("regular:6:16384", "ulx3s_85f", "ulx3s-tiled", 90),
     "tang_nano": Recorded("full-adder", "tang_nano_9k", Form.TABLE, 12),
     "tang_primer": Recorded("full-adder", "tang_primer_20k", Form.TABLE, 18),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 
 import networkx as nx
 import numpy as np
@@ -98,3 +99,28 @@ def regular(degree: int, size: int, seed: int = 0) -> Ising:
     edges = np.array(nx.random_regular_graph(degree, size, seed=seed).edges)
     signs = np.random.default_rng(seed).choice([-1.0, 1.0], len(edges))
     return Ising.from_edges(size, edges, signs)
+
+
+def circulant(size: int, offsets: Sequence[int], seed: int = 0) -> Ising:
+    """A spin glass of couplings +1 and -1 on a ring in which variables at some distances are coupled.
+
+    Where no offset is a multiple of c, which divides ``size``, c colours do.
+
+    Parameters
+    ----------
+    size : int
+        Variables.
+    offsets : sequence of int
+        Distances, 1 to ``size // 2``.
+    seed : int
+        Of the signs.
+
+    Raises
+    ------
+    ModelError
+        If there is no such graph.
+    """
+    if not offsets or not all(1 <= offset <= size // 2 for offset in offsets):
+        raise ModelError(f"a ring of {size} has no offsets {list(offsets)}; use 1 to {size // 2}")
+    edges = np.array(nx.circulant_graph(size, offsets).edges)
+    return Ising.from_edges(size, edges, np.random.default_rng(seed).choice([-1.0, 1.0], len(edges)))

@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from pbit_hw.compiler.library import and_gate, full_adder, full_adder_truth_table, lattice, regular
+from pbit_hw.compiler.library import and_gate, circulant, full_adder, full_adder_truth_table, lattice, regular
 from pbit_hw.contract.errors import ModelError
 
 
@@ -65,3 +65,13 @@ def test_regular() -> None:
 def test_regular_graphs_that_there_are_not(degree: int, size: int) -> None:
     with pytest.raises(ModelError, match=f"{size} variables has degree {degree} throughout"):
         regular(degree, size)
+
+
+def test_circulant() -> None:
+    model = circulant(12, [1, 2, 6])
+    assert (np.bincount(model.edges.ravel()) == 5).all()
+    assert set(np.diff(model.edges).ravel() % 12) <= {1, 2, 6, 10, 11}
+    assert set(model.couplings.tolist()) == {-1.0, 1.0}
+    for offsets in ([], [0], [7]):
+        with pytest.raises(ModelError, match="use 1 to 6"):
+            circulant(12, offsets)
