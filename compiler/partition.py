@@ -87,7 +87,14 @@ class Partition:
     device: Int32
 
     def __post_init__(self) -> None:
-        device, size = np.asarray(self.device), self.program.image.size
+        image = self.program.image
+        if image.interleave > 1 or image.generator.share > 1 or image.lanes:
+            raise RequestError(
+                f"a divided array draws with one register per p-bit and holds one replica, this one has "
+                f"{image.streams} registers for {image.size} p-bits and holds {image.interleave}; "
+                f"compile it with xoshiro64, interleave 1 and no lanes"
+            )
+        device, size = np.asarray(self.device), image.size
         if device.shape != (size,) or device.dtype.kind not in "iu":
             raise RequestError(f"devices are {device.dtype} of shape {device.shape}; give a number for each of {size}")
         numbers = np.unique(device)

@@ -62,12 +62,6 @@ class Distributed(Simulator):
     def _load_image(self, image: Image) -> None:
         if image.digest != self.parts.program.image.digest:
             raise RequestError("that is another array than the one that was divided; divide it, and open it anew")
-        if image.interleave > 1 or image.generator.share > 1 or image.lanes:
-            raise RequestError(
-                f"a divided array draws with one register per p-bit and holds one replica, this one has "
-                f"{image.streams} registers for {image.size} p-bits and holds {image.interleave}; "
-                f"compile it with xoshiro64, interleave 1 and no lanes"
-            )
         self._load_weights(image)
 
     def _load_weights(self, image: Image) -> None:

@@ -22,6 +22,7 @@ from .activation import ARGUMENT_FRAC_BITS
 from .errors import ImageError
 from .formats import Grid, SignedFormat, UnsignedFormat
 from .generator import GENERATOR_NAMES, RETIRED, Generator
+from .link import MAX_ANSWER
 from .update import Unit
 
 Int32 = npt.NDArray[np.int32]
@@ -359,6 +360,11 @@ class Image:
             raise ImageError(
                 f"an array of {self.colours} colours cannot hold {self.interleave} replicas; "
                 f"use 1 or a multiple of {self.colours}"
+            )
+        if (size := 4 * self.interleave * -(-self.size // 32)) > MAX_ANSWER and self.interleave > 1:
+            raise ImageError(
+                f"{self.interleave} replicas of {self.size} p-bits make a sample of {size:,} bytes, an answer of the "
+                f"link holds {MAX_ANSWER:,}; use fewer replicas"
             )
 
     def check_lanes(self) -> None:

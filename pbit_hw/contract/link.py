@@ -20,6 +20,9 @@ SYNC = 0xB5
 MAX_REQUEST = 256
 """Longest payload of a request in bytes: what the device can buffer."""
 
+MAX_ANSWER = (1 << 16) - 1
+"""Longest payload of an answer in bytes: what its length can say."""
+
 HEADER = struct.Struct("<BHBB")
 CRC = struct.Struct("<H")
 

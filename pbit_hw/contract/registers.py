@@ -121,7 +121,7 @@ _CONTROL = (
     (Control.SLOTS, "r", "weight registers, two per edge", "1"),
     (Control.COLOURS, "r", "colours, the clocks of a sweep", "1"),
     (Control.CLOCK_HZ, "r", "clock of the array in Hz", "1"),
-    (Control.SWEEPS, "rw", "write while idle: start that many sweeps; read: sweeps left, 0 when idle", "1"),
+    (Control.SWEEPS, "rw", "write while idle: start so many sweeps, below 2^32 - 1; read: sweeps left", "1"),
     (Control.STOP, "w", "any value: stop at the end of the sweep under way", "1"),
     (Control.BETA, "rw", "code of the inverse temperature", "1"),
     (Control.INTERLEAVE, "r", "replicas in the array", "1"),

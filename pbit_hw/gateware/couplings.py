@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from amaranth import ClockSignal, Const, Instance, Module, Mux, Signal
-from amaranth.lib import memory, wiring
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.vendor import LatticeICE40Platform
 
 from ..contract.lattice import SPRAM_ROWS, WORD_BITS
+from .ram import block_ram, read
 
 CELL_BITS = 16
 """Width of an ``SB_SPRAM256KA``."""
@@ -16,8 +17,8 @@ CELL_BITS = 16
 class CouplingMemory(wiring.Component):
     """Words of couplings.
 
-    Latency 1, throughput one word per clock; where the memory has one port nothing is read in a clock of a load. Block
-    RAM is 0 at reset, single-port RAM has no contents until it is loaded.
+    Latency 1, throughput one word per clock, but in a clock of a load nothing is read. Block RAM is 0 at reset,
+    single-port RAM has no contents until it is loaded.
 
     Parameters
     ----------
@@ -57,15 +58,13 @@ class CouplingMemory(wiring.Component):
         if self._spram and isinstance(platform, LatticeICE40Platform):
             self._cells(m)
             return m
-        m.submodules.words = words = memory.Memory(shape=WORD_BITS, depth=self._rows, init=[])
-        write, read = words.write_port(), words.read_port()
+        m.submodules.words = words = block_ram(WORD_BITS, self._rows)
+        write = words.write_port()
         m.d.comb += [
             write.en.eq(self.load),
             write.addr.eq(self.load_row),
             write.data.eq(self.word),
-            read.en.eq(~self.load if self._spram else 1),
-            read.addr.eq(self.row),
-            self.data.eq(read.data),
+            self.data.eq(read(m, words, self.row)),
         ]
         return m
 

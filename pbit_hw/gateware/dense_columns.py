@@ -107,18 +107,21 @@ class Columns(wiring.Component):
         bits, each = shape.addend_bits, shape.word_weights
         pair = memory.Memory(shape=len(columns) * bits, depth=shape.rows, init=[])
         m.submodules[f"weights_{columns.start}"] = pair
-        write, row, add_row = pair.write_port(granularity=bits), pair.read_port(), pair.read_port()
+        write, row, add_row = pair.write_port(granularity=bits), *(pair.read_port(domain="comb") for _ in range(2))
         m.d.comb += [
             write.en.eq(Cat(told.load & (told.load_word == column // each) for column in columns)),
             write.addr.eq(told.row),
             write.data.eq(Cat(told.data.word_select(column % each, bits) for column in columns)),
             row.addr.eq(told.row),
             add_row.addr.eq(told.add_row),
-            # so that a RAM of two ports does: tools need not care what is read while it is written by the other one
-            add_row.en.eq(~told.load),
         ]
+        # Registers here and not in the ports, and one that stays in a write: so Yosys sees that a RAM of two ports does.
+        read, add_read = (Signal(len(columns) * bits, reset_less=True) for _ in range(2))
+        m.d.sync += read.eq(row.data)
+        with m.If(~told.load):
+            m.d.sync += add_read.eq(add_row.data)
         return [
-            (row.data.word_select(place, bits).as_signed(), add_row.data.word_select(place, bits).as_signed())
+            (read.word_select(place, bits).as_signed(), add_read.word_select(place, bits).as_signed())
             for place in range(len(columns))
         ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from amaranth import Cat, Module, Mux, Value
-from amaranth.lib import memory, wiring
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..contract.generator import WORD_BITS as RANDOM_BITS
@@ -13,6 +13,7 @@ from .couplings import CouplingMemory
 from .lattice_lane import LatticeLane
 from .lattice_pacer import LatticePacer
 from .loader import ADDRESS_BITS, WORD_BITS, Loader
+from .ram import block_ram, read
 from .thresholds import Thresholds
 from .update import delayed
 
@@ -45,7 +46,7 @@ class Lattice(wiring.Component):
         self._blocks = blocks
         self._bank = Bank(shape)
         self.generators = self._bank.generators
-        self.states = [memory.Memory(shape=shape.lanes, depth=shape.rounds, init=[]) for _ in range(COLOURS)]
+        self.states = [block_ram(shape.lanes, shape.rounds) for _ in range(COLOURS)]
         """Of each colour's rounds."""
         super().__init__(
             {
@@ -106,10 +107,8 @@ class Lattice(wiring.Component):
         rounds = []
         for colour, states in enumerate(self.states):
             m.submodules[f"states_{colour}"] = states
-            read = states.read_port()
             asked = Mux(pacer.colour == colour, pacer.own, pacer.place)
-            m.d.comb += read.addr.eq(Mux(pacer.running, asked, row[1:]))
-            rounds.append(read.data)
+            rounds.append(read(m, states, Mux(pacer.running, asked, row[1:])))
         others = delayed(m, Mux(Mux(pacer.running, ~pacer.colour, row[0]), rounds[1], rounds[0]), 1)
         word = self.address[: shape.word_bits]
         m.d.comb += self.state.eq(others.word_select(word, WORD_BITS))
@@ -178,12 +177,11 @@ class Lattice(wiring.Component):
     def _clamped(self, m: Module, loader: Loader, pacer: LatticePacer, hits: Value, word: Value) -> Value:
         """Which p-bits of a round are clamped, two clocks after they are asked for."""
         shape = self._shape
-        m.submodules.clamps = clamps = memory.Memory(shape=shape.lanes, depth=COLOURS * shape.rounds, init=[])
-        write, read = clamps.write_port(granularity=len(word) // len(hits)), clamps.read_port()
+        m.submodules.clamps = clamps = block_ram(shape.lanes, COLOURS * shape.rounds)
+        write = clamps.write_port(granularity=len(word) // len(hits))
         m.d.comb += [
             write.addr.eq(loader.offset[shape.word_bits :]),
             write.data.eq(word),
             write.en.eq(hits & delayed(m, loader.clamp, 1).replicate(len(hits))),
-            read.addr.eq(Cat(pacer.colour, pacer.own)),
         ]
-        return delayed(m, read.data, 1)
+        return delayed(m, read(m, clamps, Cat(pacer.colour, pacer.own)), 1)

@@ -13,7 +13,7 @@ from ..contract.lattice import COUPLING_BITS, DIRECTIONS
 from .activation import THRESHOLD_BITS
 from .update import delayed
 
-COMPARISON = 4
+COMPARISON = 5
 """Clocks from a p-bit's neighbours to its comparison with a random word; what is decided stands in the clock after."""
 
 
@@ -56,15 +56,20 @@ class LatticeLane(wiring.Component):
             delayed(m, looked_up(Cat(pulls[first : first + 2]), _of_pair, _PAIR_BITS), 1)
             for first in range(0, len(pulls), 2)
         ]
-        field = delayed(m, looked_up(Cat(pairs), _of_field, _FIELD_BITS), 1)
-        even, large, negative, zero = field
-        ones, twos, threes, fours = (self.thresholds.word_select(n, THRESHOLD_BITS) for n in range(len(DIRECTIONS)))
-        threshold = delayed(m, Mux(large, Mux(even, fours, threes), Mux(even, twos, ones)), 1)
-        negative, zero = delayed(m, negative, 1), delayed(m, zero, 1)
+        even, large, negative, zero = delayed(m, looked_up(Cat(pairs), _of_field, _FIELD_BITS), 1)
+        threshold = self._threshold(m, even, large)
+        negative, zero = delayed(m, negative, 2), delayed(m, zero, 2)
         # without a field the threshold is one half, below which are the words whose highest bit is 0
         decided = Mux(zero, self.word[-1], (self.word < threshold) == negative)
         m.d.comb += self.decided.eq(delayed(m, decided, 1))
         return m
+
+    def _threshold(self, m: Module, even: Value, large: Value) -> Value:
+        """One of four in two clocks, with two LUTs a bit: where it is a large one, the first passes on which."""
+        ones, twos, threes, fours = (self.thresholds.word_select(n, THRESHOLD_BITS) for n in range(len(DIRECTIONS)))
+        small = delayed(m, Mux(large, even.replicate(THRESHOLD_BITS), Mux(even, twos, ones)), 1)
+        large = delayed(m, large, 1)
+        return delayed(m, Mux(large, (small & fours) | (~small & threes), small), 1)
 
     def _pull(self, m: Module, state: Value, coupling: Value) -> Value:
         """Whether a neighbour pulls up, and whether it pulls at all."""

@@ -10,7 +10,8 @@ from ..contract.lattice import DRAIN, LatticeShape
 from .pacer import COUNT_BITS, SweepCounter
 from .update import delayed
 
-COUPLINGS, LINED, OWN, COMPARED, LANDED = 1, 2, 5, 6, DRAIN
+COUPLINGS, LINED = 1, 2
+OWN, COMPARED, LANDED = DRAIN - 2, DRAIN - 1, DRAIN
 """Clocks from the read that completes a round's neighbours to that of its couplings, its neighbours standing in the
 line, the read of its own states, its comparison, and its write."""
 

@@ -175,3 +175,12 @@ def test_a_missing_pymetis_is_named(torus: Program, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(builtins, "__import__", absent)
     with pytest.raises(ToolError, match=r"pip install pbit-hw\[partition\]"):
         partition(torus, 2)
+
+
+@pytest.mark.parametrize("options", [{"generator": "linear64"}, {"interleave": 4}, {"lanes": 2}])
+def test_arrays_whose_pbits_do_not_draw_by_themselves_are_refused(options: dict[str, Any]) -> None:
+    program = compile(lattice((4,), spin_glass_seed=1), **options)
+    with pytest.raises(RequestError, match="a divided array draws with one register per p-bit"):
+        Partition(program, np.array([0, 0, 1, 1]))
+    with pytest.raises(RequestError, match="a divided array draws with one register per p-bit"):
+        partition(program, 2)

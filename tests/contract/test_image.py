@@ -190,6 +190,12 @@ def test_replicas_that_cannot_follow_one_another_are_refused(image: Image, repli
         Image.from_parts(meta | {"interleave": replicas}, arrays)
 
 
+def test_replicas_whose_sample_no_answer_holds_are_refused(image: Image) -> None:
+    assert image.interleaved(16_383).interleave == 16_383
+    with pytest.raises(ImageError, match="16386 replicas of 7 p-bits make a sample of 65,544 bytes"):
+        image.interleaved(16_386)
+
+
 def test_a_damaged_interleaved_image_without_colours_is_refused(image: Image) -> None:
     meta, arrays = image.parts()
     with pytest.raises(ImageError, match="an array of 0 colours cannot hold 3 replicas"):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import cocotb
+from cocotb.handle import HierarchyObject
 from cocotb.triggers import Timer
 
 JOB, NOTES = "PBIT_ENGINE_JOB", "PBIT_ENGINE_NOTES"
@@ -43,10 +44,8 @@ class Engine:
     def __init__(self, dut: Any) -> None:
         self._dut = dut
         self._half = Timer(1, "ns")
-        parts = list(dut)
-        copies = [part.copy for part in parts if part._name.startswith("lane_")]
-        generators = sorted(part._name for part in parts if part._name.startswith("generator_"))
-        self._registers = [getattr(dut, name).register for name in generators]
+        copies = [part.copy for part in _inside(dut, "lane_")]
+        self._registers = [part.register for part in _inside(dut, "generator_")]
         self._rows, *self._copies = ([memory[row] for row in range(len(memory))] for memory in (dut.home, *copies))
         self._mask = (1 << len(copies)) - 1
 
@@ -88,6 +87,13 @@ class Engine:
         for number, copy in enumerate(self._copies):
             assert [int(row.value) for row in copy] == rows, f"copy {number} of the states differs from the others"
         return rows
+
+
+def _inside(part: Any, name: str) -> list[Any]:
+    """Submodules of a name and a number, in the order of the numbers, however deep."""
+    parts = [each for each in part if isinstance(each, HierarchyObject)]
+    own = sorted((each for each in parts if each._name.startswith(name)), key=lambda each: int(each._name[len(name) :]))
+    return own + [found for each in parts if each not in own for found in _inside(each, name)]
 
 
 @cocotb.test()

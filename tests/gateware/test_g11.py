@@ -1,9 +1,9 @@
 """Max-cut of 800 p-bits in compiled RTL, as an array of its own and on a tiled engine, against the simulator.
 
 The array is the ULX3S-85F's: table p-bits, a `LINEAR64` register for every four of them, four replicas that follow one
-another. The engine is one of the 8 lanes that an iCE40UP5K holds. Each is built once, and all that is of an instance is
-loaded over the bus. Then it anneals under cocotb, from p-bits that are all 0 to the cut, and every state and generator
-register is compared: the array's after each of 10,020 clocks, and those of the engine after each colour of 442,000.
+another. The engine is the iCEBreaker's, of 8 lanes on an iCE40UP5K. Each is built once, and all that is of an instance
+is loaded over the bus. Then it anneals under cocotb, from p-bits that are all 0 to the cut, and all states and generator
+registers are compared: the array's after each of 10,020 clocks, and those of the engine after each colour of 442,000.
 
 G11 is of Rinaldi's G-set (Helmberg and Rendl, SIAM J. Optim. 10, 673, 2000): couplings of 1 and -1 on a torus of
 100 x 8, with 564 as the largest cut known. The glass is of the same lattice, and 564 is the largest that annealing
@@ -26,11 +26,11 @@ from pbit_hw.cli import engine_lockstep
 from pbit_hw.cli.engine_lockstep import Job
 from pbit_hw.cli.lockstep import LockstepError, Run, Script, Write, expected_trace
 from pbit_hw.compiler import MaxCut, Program, compile, library
+from pbit_hw.contract.engines import ENGINES
 from pbit_hw.contract.forms import Form
-from pbit_hw.contract.generator import Generator, seeds, streams
+from pbit_hw.contract.generator import seeds, streams
 from pbit_hw.contract.packing import pack
 from pbit_hw.contract.registers import Control, Region, address
-from pbit_hw.contract.tiled import Shape
 from pbit_hw.gateware.array import ProbedArray
 from pbit_hw.gateware.tiled import Tiled
 from pbit_hw.sim.schedule import geometric
@@ -50,17 +50,7 @@ CUT = 556
 CLOCKS = 10_000
 SEED = 8
 BETAS = 0.4, 2.0
-UP5K = Shape(
-    lanes=8,
-    rows=128,
-    slots=512,
-    addend_bits=6,
-    bias_bits=10,
-    beta_bits=16,
-    argument_shift=3,
-    generator=Generator.LINEAR64,
-)
-
+UP5K: Any = ENGINES["icebreaker-tiled"].shape
 STAGES = {"array": (5, 500), "engine": (50, 20)}
 """Betas of a run, and sweeps at each of them."""
 

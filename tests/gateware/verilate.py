@@ -43,8 +43,8 @@ def missing() -> str | None:
 def build(component: Any, folder: Path, runtime: Path, inner: Iterable[str] = ()) -> Path:
     """Compile a component to an executable, in an empty folder; ``runtime`` keeps what all builds share.
 
-    Its ports, ``clk`` and ``rst`` are visible to cocotb, and what has one of the ``inner`` names in it and its submodules,
-    and nothing else: each visible signal costs compile time.
+    Its ports, ``clk`` and ``rst`` are visible to cocotb, what has one of the ``inner`` names in it or a submodule, and
+    nothing else: each visible signal costs compile time.
     """
     (folder / "top.il").write_text(rtlil.convert(component, name=TOP))
     script = "read_rtlil top.il; proc; memory_collect; opt_clean; write_verilog -norename -noattr top.v"

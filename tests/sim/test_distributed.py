@@ -239,13 +239,6 @@ def test_another_array_is_refused(random_program):
         sampler.load(random_program(2, size=5))
 
 
-@pytest.mark.parametrize("options", [{"generator": "linear64"}, {"interleave": 4}])
-def test_arrays_whose_pbits_do_not_draw_by_themselves_are_refused(options):
-    program = compile(library.lattice((4,), spin_glass_seed=1), **options)
-    with pytest.raises(RequestError, match="a divided array draws with one register per p-bit"):
-        Distributed(Partition(program, np.array([0, 0, 1, 1])), exchange_every=1)
-
-
 def test_chains_would_exchange_before_every_run(random_program):
     parts = partition(random_program(3, size=20), 2)
     with pytest.raises(RequestError, match="not every 5 sweeps"):
