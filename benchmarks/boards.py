@@ -63,7 +63,7 @@ class Recorded:
 BUILDS = {
     "icebreaker": Recorded("full-adder", "icebreaker", Form.TABLE, 36),
     "icebreaker_table": Recorded("lattice:4x6", "icebreaker", Form.TABLE, 39),
-    "icebreaker_baked": Recorded("lattice:8x10", "icebreaker", Form.BAKED, 39),
+    "icebreaker_baked": Recorded("lattice:8x8", "icebreaker", Form.BAKED, 42),
     "icebreaker_tiled": Recorded("G11.txt", "icebreaker", "icebreaker-tiled", 40),
     "hx8k": Recorded("full-adder", "ice40_hx8k_b_evn", Form.TABLE, 80),
     "hx8k_table": Recorded("lattice:4x6", "ice40_hx8k_b_evn", Form.TABLE, 90),

@@ -48,8 +48,10 @@ def and_gate() -> Ising:
     return Ising(np.array([1.0, 1.0, -2.0]), couplings, labels=("A", "B", "C"))
 
 
-def lattice(shape: tuple[int, ...], coupling: float = 1.0, spin_glass_seed: int | None = None) -> Ising:
-    """A periodic hypercubic lattice.
+def lattice(
+    shape: tuple[int, ...], coupling: float = 1.0, spin_glass_seed: int | None = None, *, periodic: bool = True
+) -> Ising:
+    """A hypercubic lattice.
 
     Parameters
     ----------
@@ -59,6 +61,9 @@ def lattice(shape: tuple[int, ...], coupling: float = 1.0, spin_glass_seed: int 
         Strength of every bond; positive is ferromagnetic.
     spin_glass_seed : int, optional
         When given, the sign of every bond is drawn at random.
+    periodic : bool
+        Whether the lattice goes round. If it does not, the bonds that would are still edges, whose couplings are 0, so
+        that it is of the same graph.
 
     Returns
     -------
@@ -74,6 +79,8 @@ def lattice(shape: tuple[int, ...], coupling: float = 1.0, spin_glass_seed: int 
     strengths = np.full(len(edges), float(coupling))
     if spin_glass_seed is not None:
         strengths *= np.random.default_rng(spin_glass_seed).choice([-1.0, 1.0], len(edges))
+    if not periodic:
+        strengths[edges[:, 1] < edges[:, 0]] = 0.0
     return Ising.from_edges(sites.size, edges, strengths)
 
 

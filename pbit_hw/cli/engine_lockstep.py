@@ -242,7 +242,7 @@ def compare(job: Job, packing: Packing, expected: Trace, run: Run) -> None:
         raise LockstepError(f"expected about {job.sweeps * packing.clocks} clocks, got {run.clocks}")
 
 
-START_CLOCKS = 8
+START_CLOCKS = 16
 """Most clocks that an engine is busy with before its first sweep and after its last."""
 
 

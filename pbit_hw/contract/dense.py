@@ -38,7 +38,7 @@ Words = npt.NDArray[np.uint32]
 
 WORD_BITS = 32
 
-PIPELINE = 14
+PIPELINE = 15
 """Clocks from the last p-bit of a colour to the first one of the next, beyond those that depend on the shape."""
 
 SPAN = WORD_BITS
@@ -49,6 +49,7 @@ EXTENT_BITS = 16
 """Bits of the last row in use, below those of the last column."""
 
 LAYERS = 2
+"""Colours of an image."""
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 A lattice of ``rows`` rows and ``2 * lanes * segments`` columns is a chequerboard of two colours. In a row, a colour has
 ``segments`` rounds of K = ``lanes`` p-bits: p-bit j of row y and colour c sits in column 2 j + (y + c) % 2, and
-belongs to round ``y * segments + j // K`` of its colour and to lane j % K. Its neighbours, all of the other colour, are
-in `DIRECTIONS`: the p-bits j of the rows above, below and its own, and in its own row j - 1, or j + 1 where y + c is odd.
+belongs to round ``y * segments + j // K`` of its colour and to lane j % K. Its neighbours in `DIRECTIONS` are, of the
+other colour, the p-bits j of the rows above, below and its own, and in its own row j - 1, or j + 1 where y + c is odd.
 
 So nothing has to say where neighbours are. A colour is updated as an image is filtered: the other colour's rounds are
 read one per clock, first those of the last row and in the end those of the first row once more, into a line of two
@@ -48,8 +48,11 @@ BANK_LANES = WORD_BITS // (len(DIRECTIONS) * COUPLING_BITS)
 
 MAX_LANES = 256
 
-DRAIN = 8
+DRAIN = 6
 """Clocks from the last round that a colour reads to the write of what it decides."""
+
+MAX_SHIFT = 11
+"""Most fraction bits to drop: as many as there are in the distance of two nodes of the activation."""
 
 SPRAM_ROWS = 1 << 14
 """Words of two single-port RAMs of iCE40 UltraPlus side by side."""
@@ -103,7 +106,7 @@ class LatticeShape(Engine):
                 "rows": (4, 1 << 12),
                 "bias_bits": (4, WORD_BITS - 1),
                 "beta_bits": (1, WORD_BITS),
-                "argument_shift": (0, self.bias_bits + self.beta_bits),
+                "argument_shift": (0, MAX_SHIFT),
             }
         )
         if self.lanes % (BANK_LANES if self.lanes < WORD_BITS else WORD_BITS):
@@ -335,8 +338,8 @@ def _magnitude(image: Image) -> int:
             f"weights of the program have {len(magnitudes)} magnitudes, in a lattice engine all but 0 have one: "
             f"use equal couplings, fewer weight bits, or a tiled engine"
         )
-    biases = image.unfold()
-    if image.unit is not Unit.SPIN or biases.any():
-        what = "of bits" if image.unit is not Unit.SPIN else f"with {np.count_nonzero(biases):,} biases"
-        raise FitError(f"program is one {what}, a lattice engine has spins without biases: use a tiled engine")
+    biased = np.count_nonzero(image.unfold())
+    if image.unit is not Unit.SPIN or biased:
+        what = f"has biases at {biased:,} p-bits" if biased else "is of bits"
+        raise FitError(f"program {what}, a lattice engine has spins without biases: use a tiled engine")
     return int(magnitudes[0]) if len(magnitudes) else 0

@@ -20,7 +20,7 @@ from .conditional import Adder, Baked, Table, entries
 from .generator import REGISTER_BITS, RandomGenerator, SharedGenerator
 from .loader import ADDRESS_BITS, WORD_BITS, Loader
 from .moments import Moments
-from .registers import READ_LATENCY
+from .registers import STATE_LATENCY
 from .ring import Ring
 from .scheduler import Scheduler
 from .sequencer import Sequencer
@@ -37,10 +37,10 @@ ROW_BITS = 3
 class Array(wiring.Component):
     """An array of p-bits and the register bus that loads it.
 
-    The counters do what `contract.array.clock` does in each clock that is not spent on making tables, and the
-    p-bits follow them `DELAY` clocks later: throughput n / colours updates per clock, or n where replicas are
-    interleaved. A run of S sweeps takes S times the colours in clocks, or (S + 1) times the replicas, and before it, if
-    weights, biases or beta of table p-bits were written, what `tabulate.Tabulator` takes.
+    The counters do what `contract.array.clock` does in each clock that is not spent on making tables, from two clocks
+    after a start is taken, and p-bits follow them `DELAY` clocks later: throughput n / colours updates per clock, or
+    n where replicas are interleaved. A run of S sweeps takes S times the colours in clocks, or (S + 1) times the
+    replicas, and before it, if weights, biases or beta of table p-bits were written, what `tabulate.Tabulator` takes.
 
     A word on the bus is taken in a clock in which ``write`` and ``ready`` are set. The writable rows of
     `contract.registers` are decoded; a write to any other address does nothing, and while the array runs
@@ -77,7 +77,7 @@ class Array(wiring.Component):
     home : Out(1)
         The replica at hand is the first.
     state : Out(32)
-        The word of `Region.STATE` at the offset of ``address``, `registers.READ_LATENCY` clocks later.
+        The word of `Region.STATE` at the offset of ``address``, `registers.STATE_LATENCY` clocks later.
     sweeps_left : Out(32)
         Sweeps to do, see `sequencer.Sequencer`.
     beta : Out(beta bits)
@@ -85,7 +85,7 @@ class Array(wiring.Component):
     steps_left : Out(7)
         Steps of the schedule to do.
     counter : Out(32)
-        The counter at the offset of ``address``, 2 clocks later.
+        The counter at the offset of ``address``, `registers.STATE_LATENCY` clocks later.
 
     Raises
     ------
@@ -158,12 +158,14 @@ class Array(wiring.Component):
         m.d.sync += [turns.eq(sequencer.turns), self.active.eq(Cat(sequencer.active | rotate, self.active))]
         moving = sequencer.running | self.active.any()
         orders = _Orders(Signal(), Signal(WORD_BITS), Signal(), Signal(WORD_BITS))
+        # a clock after its decoding, so that this is not on the way to the count of sweeps
+        begin = delayed(m, loader.start & loader.data.any(), 1)
         word: Value = self.address[:OFFSET_BITS]
         if self._counting:
-            word, busy = self._connect_counters(m, loader, orders, rotate, moving)
+            word, busy = self._connect_counters(m, loader, begin, orders, rotate, moving)
         else:
             busy = Const(0)
-            m.d.comb += [orders.start.eq(loader.start), orders.set_beta.eq(loader.beta), rotate.eq(loader.rotate)]
+            m.d.comb += [orders.start.eq(begin), orders.set_beta.eq(loader.beta), rotate.eq(loader.rotate)]
             m.d.comb += [orders.sweeps.eq(loader.data), orders.beta.eq(loader.data)]
         m.d.comb += [
             loader.write.eq(self.write),
@@ -172,7 +174,7 @@ class Array(wiring.Component):
             loader.running.eq(self.running),
             self.ready.eq(loader.ready),
             self.home.eq(loader.home),
-            self.running.eq(moving | busy),
+            self.running.eq(moving | busy | begin),
             self.sweeps_left.eq(sequencer.sweeps_left),
             sequencer.start.eq(orders.start),
             sequencer.sweeps.eq(orders.sweeps),
@@ -190,16 +192,16 @@ class Array(wiring.Component):
         return m
 
     def _connect_counters(
-        self, m: Module, loader: Loader, orders: _Orders, rotate: Signal, moving: Value
+        self, m: Module, loader: Loader, begin: Value, orders: _Orders, rotate: Signal, moving: Value
     ) -> tuple[Value, Value]:
         """The schedule gives orders too, and the counters turn the replicas and read them.
 
         Returns which word of the states is to be read, and whether a schedule is carried out.
         """
         m.submodules.scheduler = scheduler = Scheduler()
-        m.submodules.moments = moments = Moments(self._image, READ_LATENCY)
+        m.submodules.moments = moments = Moments(self._image, STATE_LATENCY)
         m.d.comb += [
-            orders.start.eq(loader.start | scheduler.start),
+            orders.start.eq(begin | scheduler.start),
             orders.sweeps.eq(Mux(scheduler.start, scheduler.sweeps, loader.data)),
             orders.set_beta.eq(loader.beta | scheduler.set_beta),
             orders.beta.eq(Mux(scheduler.set_beta, scheduler.beta, loader.data)),

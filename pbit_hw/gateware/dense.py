@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth import Cat, Module, Mux, Signal, Value
+from amaranth import Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -76,7 +76,7 @@ class Dense(wiring.Component):
             self.sweeps_left.eq(pacer.sweeps_left),
             pacer.sweeps.eq(loader.data),
             pacer.extents.eq(loader.data),
-            self.landed.eq(delayed(m, states.landed, shape.spans - 1)),
+            self.landed.eq(delayed(m, states.landed, shape.spans)),
         ]
         # the word stands for a clock more, which saves its decoding from being on the way to everything
         m.d.sync += [
@@ -102,7 +102,7 @@ class Dense(wiring.Component):
             told.add.eq(states.bit & ~states.bit_place[-1]),
             told.clear.eq(pacer.clear),
             told.shift.eq(pacer.shift),
-            told.load.eq(delayed(m, loader.weight, 1)),
+            told.load.eq(loader.weight),
             told.load_word.eq(loader.offset[shape.number_bits :]),
             told.write.eq(states.written & states.written_word[-1]),
             told.write_word.eq(states.written_word),
@@ -110,10 +110,10 @@ class Dense(wiring.Component):
         ]
         total, first = Value.cast(0), Value.cast(0)
         for number, columns in reversed(list(enumerate(self.columns))):
+            told = layout(delayed(m, told, 1))
             m.submodules[f"columns_{number}"] = columns
             m.d.comb += [columns.told.eq(told), columns.before.eq(total), columns.shifted.eq(delayed(m, first, 1))]
             total, first = columns.total, columns.first
-            told = layout(delayed(m, told, 1))
         m.d.comb += [self._decider.row.eq(total), self._decider.column.eq(first)]
 
     def _decide(self, m: Module, loader: Loader, pacer: DensePacer) -> None:

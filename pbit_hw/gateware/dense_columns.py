@@ -115,7 +115,7 @@ class Columns(wiring.Component):
             row.addr.eq(told.row),
             add_row.addr.eq(told.add_row),
         ]
-        # Registers here and not in the ports, and one that stays in a write: so Yosys sees that a RAM of two ports does.
+        # registers here, not in the ports, and one that stays in a write: so Yosys sees that a RAM of two ports does
         read, add_read = (Signal(len(columns) * bits, reset_less=True) for _ in range(2))
         m.d.sync += read.eq(row.data)
         with m.If(~told.load):

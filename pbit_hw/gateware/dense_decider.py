@@ -18,8 +18,8 @@ BIAS = 2
 class DenseDecider(wiring.Component):
     """Biases and decisions of all p-bits.
 
-    A bias is asked for `BIAS` clocks before the sum of its p-bit stands; ``word`` must stand ``STAGES + 1`` clocks after
-    that, and the decision does so a clock later. Throughput one p-bit per clock. Biases are 0 at power-up.
+    A bias is asked for `BIAS` clocks before the sum of its p-bit stands; ``word`` must stand ``STAGES + 1`` clocks
+    after that, and the decision does so a clock later. Throughput one p-bit per clock. Biases are 0 at power-up.
 
     Parameters
     ----------

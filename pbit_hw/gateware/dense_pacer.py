@@ -82,17 +82,17 @@ class DensePacer(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         shape = self._shape
-        m.submodules.sweeps = sweeps = SweepCounter(shape.spans)
+        m.submodules.sweeps = sweeps = SweepCounter(1 + shape.spans)
         # for every number of clocks since a p-bit was named: was there one, and does a colour, a sweep end with it
         told = [self._name(m, sweeps.again)]
         for _ in range(shape.drain):
             told.append(delayed(m, told[-1], 1))
-        field = READ + shape.levels + shape.spans
+        field = 1 + READ + shape.levels + shape.spans
         drawn = told[field + STAGES]
         self._follow(m, self.bias_place, told[field - BIAS])
         self._follow(m, self.drawn_place, drawn)
         m.d.comb += [
-            self.shift.eq(delayed(m, told[0][0] & self.place[-1], field - READ - (shape.spans - 1))),
+            self.shift.eq(delayed(m, told[0][0] & self.place[-1], field - READ - shape.spans)),
             self.drawn.eq(drawn[0]),
             self.drawn_last.eq(drawn[1]),
             sweeps.start.eq(self.start),

@@ -16,9 +16,9 @@ DECIDED = 2
 class DenseStates(wiring.Component):
     """Reads the words of p-bits as they are decided, puts decisions in their places, and writes them.
 
-    The decision of a p-bit is asked for `DECIDED` clocks after its place; a clock later its state stands in ``bit``, and
-    its word is written in that clock if it is complete. Throughput one p-bit per clock. A word of the bus is written
-    at the end of its clock. States and clamps are 0 at power-up, and no reset reaches them.
+    The decision of a p-bit is asked for `DECIDED` clocks after its place; a clock later its state stands in ``bit``,
+    and its word is written in that clock if it is complete. Throughput one p-bit per clock. A word of the bus is
+    written at the end of its clock. States and clamps are 0 at power-up, and no reset reaches them.
 
     Parameters
     ----------

@@ -7,7 +7,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..contract.generator import WORD_BITS as RANDOM_BITS
-from ..contract.lattice import BANK_LANES, COLOURS, COUPLING_BITS, DIRECTIONS, LatticeShape
+from ..contract.lattice import COLOURS, COUPLING_BITS, DIRECTIONS, LatticeShape
 from .bank import Bank
 from .couplings import CouplingMemory
 from .lattice_lane import LatticeLane
@@ -33,7 +33,7 @@ class Lattice(wiring.Component):
     shape : LatticeShape
         The engine.
     blocks : bool
-        See `threshold.Threshold`.
+        Whether there is block RAM for the table of thresholds beside couplings in single-port RAM, and so many states.
 
     Members
     -------
@@ -68,7 +68,7 @@ class Lattice(wiring.Component):
         m.submodules.loader = loader = Loader(shape, self._bank.count)
         m.submodules.pacer = pacer = LatticePacer(shape)
         m.submodules.bank = bank = self._bank
-        m.submodules.thresholds = thresholds = Thresholds(shape, blocks=self._blocks)
+        m.submodules.thresholds = thresholds = Thresholds(shape, blocks=self._blocks or not shape.spram)
         bank.listen(m, loader)
         loads_beta, loads_bias = delayed(m, loader.beta, 1), delayed(m, loader.bias, 1)
         m.d.comb += [
@@ -93,7 +93,7 @@ class Lattice(wiring.Component):
             m.d.sync += self.beta.eq(loader.data)
         others, own = self._read(m, pacer)
         neighbours = self._neighbours(m, pacer, others)
-        decided = self._decide(m, loader, pacer, neighbours, thresholds.thresholds)
+        decided = self._decide(m, loader, pacer, neighbours, thresholds.complements)
         self._land(m, loader, pacer, own, decided)
         return m
 
@@ -128,11 +128,11 @@ class Lattice(wiring.Component):
         return [Cat(above[lane], below[lane], beside[lane], across[lane]) for lane in range(lanes)]
 
     def _decide(
-        self, m: Module, loader: Loader, pacer: LatticePacer, neighbours: list[Value], thresholds: Value
+        self, m: Module, loader: Loader, pacer: LatticePacer, neighbours: list[Value], complements: Value
     ) -> Value:
         """Couplings and lanes; returns the next states of a round."""
         shape = self._shape
-        memories = []
+        words = []
         for number in range(shape.banks):
             m.submodules[f"couplings_{number}"] = bank = CouplingMemory(COLOURS * shape.rounds, spram=shape.spram)
             m.d.comb += [
@@ -141,15 +141,14 @@ class Lattice(wiring.Component):
                 bank.word.eq(loader.data),
             ]
             m.d.sync += bank.load.eq(loader.weight & (loader.offset[shape.row_bits :] == number))
-            memories.append(bank)
+            words.append(bank.data)
         decided = []
         for number, states in enumerate(neighbours):
             m.submodules[f"lane_{number}"] = lane = LatticeLane()
-            bank, place = divmod(number, BANK_LANES)
             m.d.comb += [
                 lane.states.eq(states),
-                lane.couplings.eq(memories[bank].data.word_select(place, LANE_BITS)),
-                lane.thresholds.eq(thresholds),
+                lane.couplings.eq(Cat(words).word_select(number, LANE_BITS)),
+                lane.complements.eq(complements),
                 lane.word.eq(self._bank.words.word_select(number, RANDOM_BITS)),
             ]
             decided.append(lane.decided)
@@ -184,4 +183,4 @@ class Lattice(wiring.Component):
             write.data.eq(word),
             write.en.eq(hits & delayed(m, loader.clamp, 1).replicate(len(hits))),
         ]
-        return delayed(m, read(m, clamps, Cat(pacer.colour, pacer.own)), 1)
+        return read(m, clamps, Cat(pacer.colour, delayed(m, pacer.own, 1)))

@@ -15,7 +15,10 @@ ADDRESS_BITS = 32
 WORD_BITS = 32
 COUNT_BITS = 16
 
-READ_LATENCY = 3
+STATE_LATENCY = 2
+"""Clocks from an address to its word of states or counters."""
+
+READ_LATENCY = STATE_LATENCY + 1
 """Clocks from an address to its word."""
 
 
@@ -98,8 +101,8 @@ class AccessCheck(wiring.Component):
 class RegisterReader(wiring.Component):
     """The word at a readable address; anything at another.
 
-    Latency `READ_LATENCY`, for which the address must stand; ``state`` and ``counter`` have all of it but a
-    clock already.
+    Latency `READ_LATENCY`, for which the address must stand; ``state`` and ``counter`` come
+    `STATE_LATENCY` clocks after it.
 
     Parameters
     ----------

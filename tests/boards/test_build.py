@@ -195,17 +195,19 @@ def test_an_unknown_board_is_an_error(pair, tmp_path):
         build(pair, "nexys", tmp_path)
 
 
-SMALL = ("icebreaker", "ice40_hx8k_b_evn")
+QUICK = ("icebreaker", None), ("ice40_hx8k_b_evn", 12e6)
+"""The two smallest parts; the second one at a clock that is met at once."""
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=() if name in SMALL else pytest.mark.slow) for name in BOARDS]
+    ("name", "clock_hz"),
+    [*QUICK, *(pytest.param(name, None, marks=pytest.mark.slow) for name in BOARDS if (name, None) not in QUICK)],
 )
-def test_real_tools(pair, tmp_path, monkeypatch, name):
+def test_real_tools(pair, tmp_path, monkeypatch, name, clock_hz):
     monkeypatch.setattr(
         "pbit_hw.boards.cache.folder", lambda: tmp_path / "cache"
     )  # not XDG's, which the wheels use too
-    result = build(pair, name, tmp_path / "out")
+    result = build(pair, name, tmp_path / "out", clock_hz=clock_hz)
     assert result.clock_hz <= result.fmax_hz
     assert result.bitstream.stat().st_size > 10_000
     assert result.luts > 100

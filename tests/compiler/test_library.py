@@ -47,6 +47,15 @@ def test_spin_glass() -> None:
     assert np.array_equal(model.couplings, lattice((6, 6, 6), spin_glass_seed=3).couplings)
 
 
+def test_open_lattices_have_bonds_of_nothing_around_them() -> None:
+    model, closed = lattice((4, 5), 2.0, periodic=False), lattice((4, 5))
+    assert np.array_equal(model.edges, closed.edges)
+    (row, column), (other_row, other_column) = (np.divmod(end, 5) for end in model.edges.T)
+    inside = abs(row - other_row) + abs(column - other_column) == 1
+    assert inside.sum() == 3 * 5 + 4 * 4
+    assert np.array_equal(model.couplings, np.where(inside, 2.0, 0.0))
+
+
 @pytest.mark.parametrize("shape", [(), (2, 5), (0,)])
 def test_lattices_with_double_bonds_are_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(ModelError, match="use >= 3"):

@@ -82,7 +82,7 @@ def test_weights_and_biases_add_up_to_the_fields(image: Image) -> None:
 
 
 def test_more_significant_weights_come_before_a_larger_beta(image: Image) -> None:
-    """Two fraction bits more are dropped: weights and biases make up for one, which is all that biases have to spare."""
+    """Two fraction bits more are dropped: weights and biases make up for one, which biases have to spare."""
     assert fill(image, shape_of(image)).beta(5) == 5 << 1
     assert fill(image, shape_of(image, argument_shift=image.argument_shift)).beta(5) == 5
 
@@ -113,7 +113,7 @@ def test_loads_fall_into_the_map(image: Image) -> None:
 def test_a_row_of_weights_takes_few_words(image: Image) -> None:
     shape = shape_of(image, addend_bits=8)
     loads = list(fill(image, shape).loads(image))
-    weights = [words for first, words in loads if address(Region.WEIGHT) <= first < address(Region.WEIGHT + 1)]
+    weights = [words for first, words in loads if first >> 24 == Region.WEIGHT]
     assert sum(map(len, weights)) == 1 + SIZES[0] * -(-SIZES[1] // 4)
 
 
@@ -146,9 +146,7 @@ def test_every_part_of_the_shape_is_in_its_digest(image: Image) -> None:
         ({"generator": Generator.LFSR48}, "generator linear64, the engine has lfsr48"),
     ],
 )
-def test_what_the_engine_cannot_hold_is_refused(
-    make_image: MakeImage, changes: dict[str, int], message: str
-) -> None:
+def test_what_the_engine_cannot_hold_is_refused(make_image: MakeImage, changes: dict[str, int], message: str) -> None:
     spins = machine(make_image)
     fill(spins, shape_of(spins))
     with pytest.raises(FitError, match=message):
@@ -159,7 +157,7 @@ def test_what_the_engine_cannot_hold_is_refused(
 def test_a_graph_of_other_than_two_layers_is_refused(make_image: MakeImage, sizes: tuple[int, ...]) -> None:
     image = machine(make_image, sizes=sizes)
     with pytest.raises(FitError, match=f"graph has {len(sizes)} colours, a dense engine holds two layers: use"):
-        fill(image, shape_of(image, bias_bits=20))
+        fill(image, shape_of(machine(make_image)))
 
 
 @pytest.mark.parametrize(
@@ -178,7 +176,7 @@ def test_weights_that_have_no_addresses_are_refused(image: Image) -> None:
 def test_a_sweep_takes_a_clock_per_pbit_and_two_drains(image: Image) -> None:
     shape = shape_of(image)
     filling = fill(image, shape)
-    assert filling.clocks == image.size + 2 * shape.drain == image.size + 2 * (14 + 5 + 2)
+    assert filling.clocks == image.size + 2 * shape.drain == image.size + 2 * (15 + 5 + 2)
     assert filling.flips_per_second(1e6) == pytest.approx(1e6 * image.size / filling.clocks)
 
 
@@ -186,5 +184,5 @@ def test_columns_of_a_large_machine_add_most_of_the_time(make_image: MakeImage) 
     """Each has two additions per clock, which it has no use for while columns are updated."""
     image = machine(make_image, sizes=(784, 256), density=1.0)
     filling = fill(image, DenseShape(784, 256, LANES, 9, 20, 16, 3, Generator.LINEAR64))
-    assert filling.clocks == 1094
-    assert 0.7 < filling.utilisation < 784 / 1094  # of the random weights some are 0
+    assert filling.clocks == 1096
+    assert 0.7 < filling.utilisation < 784 / 1096  # of the random weights some are 0

@@ -119,7 +119,7 @@ def test_a_run_takes_the_clocks_that_it_says(kind, size, latency, simulate):
 
     async def bench(ctx):
         await write(ctx, dut, SWEEPS, 3)
-        assert await finished(ctx, dut) == 3 * image.period + image.home_slots + DELAY
+        assert await finished(ctx, dut) == 1 + 3 * image.period + image.home_slots + DELAY
         assert ctx.get(dut.sweeps_left) == 0
 
     simulate(dut, bench)
@@ -139,7 +139,7 @@ def test_tables_are_made_once_after_something_was_written(simulate):
     dut = Array(image := ring(5, 2), Form.TABLE)
     degree, stages = int(image.degrees.max()), entry_stages(image)
     tables = image.size * (2 * degree + 2 + (1 << degree)) + stages + 2
-    plain = image.period + image.home_slots + DELAY
+    plain = 1 + image.period + image.home_slots + DELAY
 
     async def clocks_of_a_run(ctx: Any) -> int:
         await write(ctx, dut, SWEEPS, 1)

@@ -50,6 +50,8 @@ QUICK_LIMITS: dict[Form, dict[str, Any]] = {
     Form.BAKED: {"max_size": 10, "max_degree": 4, "latencies": (2, 3)},
 }
 QUICK = 12
+COSTLY = (Form.ADDER, 5), (Form.ADDER, 8), (Form.ADDER, 9), (Form.ADDER, 10)
+"""Of the quick programs those that take longest."""
 LARGER: dict[str, Any] = {"min_size": 20, "max_size": 64}
 FORMS = pytest.mark.parametrize("form", list(Form))
 
@@ -74,7 +76,11 @@ def in_lockstep(random_image: Callable[..., Image], form: Form, seed: int, clock
 
 @pytest.mark.parametrize(
     ("form", "seed"),
-    [(form, seed) for form in Form for seed in range(QUICK if form is Form.ADDER else QUICK // 2)],
+    [
+        pytest.param(form, seed, marks=pytest.mark.slow if (form, seed) in COSTLY else ())
+        for form in Form
+        for seed in range(QUICK if form is Form.ADDER else QUICK // 2)
+    ],
 )
 def test_random_programs(form, seed, random_image):
     clocks = CLOCKS if form is Form.ADDER else QUICK_CLOCKS

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -121,3 +124,15 @@ def faulty():
 @pytest.fixture(scope="session")
 def scripted():
     return ScriptedTransport
+
+
+@pytest.fixture(scope="session")
+def rtl():
+    """`RTLTransport`, which belongs to the tests of gateware."""
+    path = Path(__file__).parents[1] / "gateware" / "rtl_transport.py"
+    spec = importlib.util.spec_from_file_location("rtl_transport", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.RTLTransport

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from typing import Any
 
@@ -49,18 +48,6 @@ def program() -> Program:
 def transport(rtl: Any) -> Any:
     """One engine for all tests: what is loaded must not depend on what was."""
     return rtl(LinkedEngine(SHAPE, CLOCK_HZ), CLOCK_HZ)
-
-
-@pytest.fixture(scope="module")
-def rtl() -> Any:
-    """`RTLTransport`, which belongs to the tests of gateware."""
-    path = Path(__file__).parents[1] / "gateware" / "rtl_transport.py"
-    spec = importlib.util.spec_from_file_location("rtl_transport", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.RTLTransport
 
 
 def same_samples(program: Program, transport: Any, **run: Any) -> bool:
