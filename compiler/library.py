@@ -129,5 +129,5 @@ def circulant(size: int, offsets: Sequence[int], seed: int = 0) -> Ising:
     """
     if not offsets or not all(1 <= offset <= size // 2 for offset in offsets):
         raise ModelError(f"a ring of {size} has no offsets {list(offsets)}; use 1 to {size // 2}")
-    edges = np.array(nx.circulant_graph(size, offsets).edges)
+    edges = np.array(nx.circulant_graph(size, list(offsets)).edges)
     return Ising.from_edges(size, edges, np.random.default_rng(seed).choice([-1.0, 1.0], len(edges)))

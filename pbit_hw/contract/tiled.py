@@ -26,7 +26,7 @@ WORD_BITS = 32
 PIPELINE = 17
 """Clocks that the last entry of a colour takes to be written, beyond those in which the lanes of a group take turns."""
 
-SPAN = 4
+SPAN = 2
 """Groups that are told of everything in the same clock; others hear of it later, one span after another, so that no
 register has to reach all over a large chip. Lanes that share a generator are told in the same clock."""
 

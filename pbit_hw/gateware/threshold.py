@@ -47,9 +47,7 @@ class Threshold(wiring.Component):
         The field is negative.
     """
 
-    def __init__(
-        self, total_bits: int, beta_bits: int, shift: int, *, blocks: bool, block_table: bool | None = None
-    ) -> None:
+    def __init__(self, total_bits: int, beta_bits: int, shift: int, *, blocks: bool) -> None:
         self._shift = shift
         self._blocks = blocks
         super().__init__(

@@ -105,6 +105,11 @@ class Tiled(wiring.Component):
         """Clocks by which a lane is later than the first one."""
         return lane // (SPAN * self._shape.group)
 
+    def _words(self, m: Module, loader: Loader) -> list[tuple[Value, Value]]:
+        """Offset and word on the bus as they reach every span."""
+        word: tuple[Value, Value] = (loader.offset, loader.data)
+        return [word := (delayed(m, word[0], 1), delayed(m, word[1], 1)) for _ in range(self._shape.spans)]
+
     def _aligned(self, m: Module, groups: list[Value]) -> Value:
         """Bits of all groups in the clock in which the last ones come."""
         last = self._shape.spans - 1
@@ -114,16 +119,17 @@ class Tiled(wiring.Component):
         """Lanes, and deciders of groups of them; returns what is decided and present when a group has had its turns."""
         shape = self._shape
         place_bits = shape.row_bits + shape.turn_bits
+        words = self._words(m, loader)
         for number, lane in enumerate(self.lanes):
             m.submodules[f"lane_{number}"] = lane
             span = self._span(number)
             m.d.comb += [
                 lane.slot.eq(delayed(m, pacer.slot, span)),
                 lane.first.eq(delayed(m, pacer.first, span)),
-                lane.load_slot.eq(loader.offset),
-                lane.entry.eq(loader.data),
+                lane.load.eq(delayed(m, self._entry_of(loader, number), 1 + span)),
+                lane.load_slot.eq(words[span][0]),
+                lane.entry.eq(words[span][1]),
             ]
-            m.d.sync += lane.load.eq(self._entry_of(loader, number))
         for number, decider in enumerate(self._deciders):
             m.submodules[f"decider_{number}"] = decider
             mine = range(shape.lanes)[number * shape.group :][: shape.group]
@@ -136,10 +142,10 @@ class Tiled(wiring.Component):
                 decider.beta.eq(self.beta),
                 decider.turns.eq(delayed(m, pacer.turns, span)),
                 decider.words.eq(self._bank.words[mine.start * RANDOM_BITS : mine.stop * RANDOM_BITS]),
-                decider.load_place.eq(loader.offset),
-                decider.bias.eq(loader.data),
+                decider.load.eq(delayed(m, loader.bias & (loader.offset[place_bits:] == number), 1 + span)),
+                decider.load_place.eq(words[span][0]),
+                decider.bias.eq(words[span][1]),
             ]
-            m.d.sync += decider.load.eq(loader.bias & (loader.offset[place_bits:] == number))
         return [each.decided for each in self._deciders], [each.present for each in self._deciders]
 
     def _generate(self, m: Module, loader: Loader, gathered: Value, present: Value) -> None:
