@@ -1,4 +1,4 @@
-"""Small models that everybody needs: invertible gates, lattices and random graphs."""
+"""Small models that everybody needs: invertible gates, lattices, random graphs and machines."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import networkx as nx
 import numpy as np
 
 from ..contract.errors import ModelError
-from .models import BoltzmannMachine, Ising
+from .models import RBM, BoltzmannMachine, Ising
 
 FULL_ADDER_LABELS = ("A", "B", "Cin", "S", "Cout")
 
@@ -131,3 +131,24 @@ def circulant(size: int, offsets: Sequence[int], seed: int = 0) -> Ising:
         raise ModelError(f"a ring of {size} has no offsets {list(offsets)}; use 1 to {size // 2}")
     edges = np.array(nx.circulant_graph(size, list(offsets)).edges)
     return Ising.from_edges(size, edges, np.random.default_rng(seed).choice([-1.0, 1.0], len(edges)))
+
+
+def random_rbm(visible: int, hidden: int, seed: int = 0) -> RBM:
+    """A restricted Boltzmann machine whose weights are normal with deviation .1, and whose biases are 0.
+
+    Parameters
+    ----------
+    visible, hidden : int
+        Units of each layer, at least 1.
+    seed : int
+        Of the weights.
+
+    Raises
+    ------
+    ModelError
+        If a layer is empty.
+    """
+    if min(visible, hidden) < 1:
+        raise ModelError(f"a machine of {visible} visible and {hidden} hidden units has an empty layer; use at least 1")
+    weights = np.random.default_rng(seed).normal(0, 0.1, (visible, hidden))
+    return RBM(weights, np.zeros(visible), np.zeros(hidden))

@@ -20,7 +20,7 @@ from .logic import is_verilog, read_circuit
 MODEL_HELP = (
     "A model is full-adder, and, lattice:8x8 (any size and dimension; lattice:8x8:SEED for couplings +1 and -1), "
     "regular:6:1000 (a random graph of that degree and size), circulant:44:1,5 (a ring with couplings at those "
-    "distances), chimera:16, pegasus:12 or zephyr:8 with couplings +1 and "
+    "distances), rbm:784x256 (random weights), chimera:16, pegasus:12 or zephyr:8 with couplings +1 and "
     "-1 (pegasus:12:SEED for others), or a file: G-set, edge list, dimod's COO or JSON, MatrixMarket, "
     ".npy, .npz, DIMACS .cnf and .wcnf, combinational Verilog."
 )
@@ -48,6 +48,8 @@ def read_model(text: str) -> Any:
         return library.lattice(sides, spin_glass_seed=None if match[2] is None else int(match[2]))
     if match := re.fullmatch(r"regular:(\d{1,9}):(\d{1,9})(?::(\d{1,9}))?", text):
         return library.regular(int(match[1]), int(match[2]), int(match[3] or 0))
+    if match := re.fullmatch(r"rbm:(\d{1,9})x(\d{1,9})(?::(\d{1,9}))?", text):
+        return library.random_rbm(int(match[1]), int(match[2]), int(match[3] or 0))
     if match := re.fullmatch(r"circulant:(\d{1,9}):(\d{1,9}(?:,\d{1,9})*)(?::(\d{1,9}))?", text):
         offsets = [int(offset) for offset in match[2].split(",")]
         return library.circulant(int(match[1]), offsets, int(match[3] or 0))

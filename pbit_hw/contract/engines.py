@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .dense import DenseShape
 from .engine import Engine
 from .errors import FitError
 from .generator import Generator
@@ -42,6 +43,12 @@ def _tiled(lanes: int, rows: int, slots: int, addend_bits: int, bias_bits: int, 
 ENGINES: dict[str, Stock] = {
     "icebreaker-tiled": Stock("icebreaker", _tiled(8, 128, 512, 7, 12), 36 * MHZ, "any graph"),
     "icesugar-tiled": Stock("icesugar_pro", _tiled(16, 256, 2048, 9, 14), 75 * MHZ, "any graph"),
+    "ulx3s-dense": Stock(
+        "ulx3s_85f",
+        DenseShape(784, 256, 8, 9, 18, 18, 8, Generator.LINEAR64),
+        70 * MHZ,
+        "RBMs of up to 784 + 256 units",
+    ),
     "ulx3s-tiled": Stock("ulx3s_85f", _tiled(36, 512, 3072, 3, 8, 0), 80 * MHZ, "any graph of small couplings"),
 }
 """Known engines by name."""

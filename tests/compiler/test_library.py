@@ -7,7 +7,15 @@ import itertools
 import numpy as np
 import pytest
 
-from pbit_hw.compiler.library import and_gate, circulant, full_adder, full_adder_truth_table, lattice, regular
+from pbit_hw.compiler.library import (
+    and_gate,
+    circulant,
+    full_adder,
+    full_adder_truth_table,
+    lattice,
+    random_rbm,
+    regular,
+)
 from pbit_hw.contract.errors import ModelError
 
 
@@ -84,3 +92,11 @@ def test_circulant() -> None:
     for offsets in ([], [0], [7]):
         with pytest.raises(ModelError, match="use 1 to 6"):
             circulant(12, offsets)
+
+
+def test_random_rbm() -> None:
+    model = random_rbm(30, 20, seed=3)
+    assert (model.size, len(model.visible), len(model.edges)) == (50, 30, 600)
+    assert model.couplings.std() == pytest.approx(0.1, rel=0.1)
+    with pytest.raises(ModelError, match="3 visible and 0 hidden units has an empty layer"):
+        random_rbm(3, 0)
