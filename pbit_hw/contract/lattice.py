@@ -48,7 +48,7 @@ BANK_LANES = WORD_BITS // (len(DIRECTIONS) * COUPLING_BITS)
 
 MAX_LANES = 256
 
-DRAIN = 7
+DRAIN = 6
 """Clocks from the last round that a colour reads to the write of what it decides."""
 
 MAX_SHIFT = 11

@@ -14,7 +14,7 @@ from ..contract.lattice import COUPLING_BITS, DIRECTIONS
 from .activation import THRESHOLD_BITS
 from .update import delayed
 
-COMPARISON = 4
+COMPARISON = 3
 """Clocks from a p-bit's neighbours to its comparison with a random word; what is decided stands in the clock after."""
 
 
@@ -57,7 +57,7 @@ class LatticeLane(wiring.Component):
             delayed(m, looked_up(Cat(pulls[first : first + 2]), _of_pair, _PAIR_BITS), 1)
             for first in range(0, len(pulls), 2)
         ]
-        even, large, positive, zero = delayed(m, looked_up(Cat(pairs), _of_field, _FIELD_BITS), 1)
+        even, large, positive, zero = looked_up(Cat(pairs), _of_field, _FIELD_BITS)
         complement = self._chosen(m, even, large, zero)
         # the borrow of the comparison turns the sign, in one chain of carries
         difference = Cat(self.word, delayed(m, positive, 2)) - ~complement
