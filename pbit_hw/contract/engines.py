@@ -9,6 +9,7 @@ from .engine import Engine
 from .errors import FitError
 from .generator import Generator
 from .image import Image
+from .lattice import LatticeShape
 from .packing import Packing, pack
 from .targets import MHZ
 from .tiled import Shape
@@ -42,6 +43,18 @@ def _tiled(lanes: int, rows: int, slots: int, addend_bits: int, bias_bits: int, 
 
 ENGINES: dict[str, Stock] = {
     "icebreaker-tiled": Stock("icebreaker", _tiled(8, 128, 512, 7, 12), 36 * MHZ, "any graph"),
+    "icebreaker-lattice": Stock(
+        "icebreaker", LatticeShape(28, 1, 128, 4, 16, 2, Generator.LINEAR64), 38 * MHZ, "lattices of 128 x 56, +-J"
+    ),
+    "icebreaker-large-lattice": Stock(
+        "icebreaker",
+        LatticeShape(8, 14, 224, 4, 16, 2, Generator.LINEAR64, spram=True),
+        36 * MHZ,
+        "lattices of 224 x 224, +-J",
+    ),
+    "icesugar-lattice": Stock(
+        "icesugar_pro", LatticeShape(128, 1, 256, 6, 16, 3, Generator.LINEAR64), 85 * MHZ, "lattices of 256 x 256, +-J"
+    ),
     "icesugar-tiled": Stock("icesugar_pro", _tiled(16, 256, 2048, 9, 14), 75 * MHZ, "any graph"),
     "ulx3s-dense": Stock(
         "ulx3s_85f",

@@ -108,7 +108,7 @@ class Executor(wiring.Component):
     Members
     -------
     requests : In(stream.Signature(REQUEST))
-        Accepted when its last answer's last chunk is.
+        Accepted in the clock after its last answer's last chunk is.
     index : Out(6)
         Word of its payload to read.
     word : In(32)
@@ -260,7 +260,7 @@ class Executor(wiring.Component):
                 with m.If(refused):
                     m.next = "REASON"
                 with m.Elif(own.words == 0):
-                    self._end(m)
+                    m.next = "END"
         with m.State("FETCH"):
             m.d.sync += own.waited.eq(own.waited + 1)
             with m.If(own.waited == READ_LATENCY - 1):
@@ -280,8 +280,12 @@ class Executor(wiring.Component):
                     m.d.sync += [own.region.eq(Region.CONTROL), own.offset.eq(Control.ROTATE)]
                     m.next = "ROTATE"
                 with m.Elif(own.words == 1):
-                    self._end(m)
+                    m.next = "END"
         self._go_on(m, own)
+        # what tells that this was the last word is not on the way to the receiver
+        with m.State("END"):
+            m.d.comb += self.requests.ready.eq(1)
+            m.next = "IDLE"
         with m.State("REASON"):
             m.d.comb += [
                 self.chunks.valid.eq(1),
@@ -290,7 +294,7 @@ class Executor(wiring.Component):
                 self.chunks.payload.last.eq(1),
             ]
             with m.If(self.chunks.ready):
-                self._end(m)
+                m.next = "END"
 
     def _go_on(self, m: Module, own: data.View) -> None:
         """Go on to the next replica, or to the next sample."""
@@ -306,11 +310,7 @@ class Executor(wiring.Component):
                 m.d.sync += self.count.eq(self.count - 1)
                 m.next = "START"
                 with m.If(self.count == 1):
-                    self._end(m)
-
-    def _end(self, m: Module) -> None:
-        m.d.comb += self.requests.ready.eq(1)
-        m.next = "IDLE"
+                    m.next = "END"
 
 
 class Link(wiring.Component):
