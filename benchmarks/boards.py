@@ -82,7 +82,9 @@ BUILDS = {
     "ulx3s_tiled": Recorded("regular:6:16384", "ulx3s_85f", "ulx3s-tiled", 90),
     "ulx3s_dense": Recorded("rbm:784x256", "ulx3s_85f", "ulx3s-dense", 80),
     "tang_nano": Recorded("full-adder", "tang_nano_9k", Form.TABLE, 12),
+    "tang_nano_table": Recorded("lattice:6x8", "tang_nano_9k", Form.TABLE, 20),
     "tang_primer": Recorded("full-adder", "tang_primer_20k", Form.TABLE, 18),
+    "tang_primer_table": Recorded("lattice:10x12", "tang_primer_20k", Form.TABLE, 24),
 }
 
 

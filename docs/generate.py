@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from pbit_hw.contract import activation, container, link
+from pbit_hw.contract.engines import ENGINES
 from pbit_hw.contract.formats import MAX_BITS, SignedFormat, UnsignedFormat
 from pbit_hw.contract.generator import LFSR48_LEAP, LFSR48_SPACING, SPACING64, WORD_BITS, Generator
 from pbit_hw.contract.registers import REGISTERS, address
@@ -164,6 +165,23 @@ def boards() -> str:
     return table(head, rows)
 
 
+def engines() -> str:
+    """Engines of boards."""
+    head = ("engine", "board", "kind", "p-bits", "lanes", "for")
+    rows = (
+        (
+            f"`{name}`",
+            TARGETS[each.board].title,
+            each.shape.kind.name.lower(),
+            f"{each.shape.sizes[0]:,}",
+            each.shape.lanes,
+            each.text,
+        )
+        for name, each in ENGINES.items()
+    )
+    return table(head, rows)
+
+
 def builds() -> str:
     """What was built, by board and rate."""
     records = [json.loads(path.read_text()) for path in sorted((FOLDER / "builds").glob("*.json"))]
@@ -225,6 +243,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "refusals": refusals,
     "file": file_layout,
     "boards": boards,
+    "engines": engines,
     "builds": builds,
 }
 

@@ -30,11 +30,11 @@ def command(as_json):
     )
     print_table("boards", ("name", "FPGA", "LUTs", "clock", "degree of tables / adders"), boards)
     held = (
-        (name, row["kind"], f"{row['pbits']:,}", str(row["lanes"]), f"{row['clock_hz'] / 1e6:g} MHz", row["text"])
+        (name, f"{row['pbits']:,}", str(row["lanes"]), f"{row['clock_hz'] / 1e6:g} MHz", row["text"])
         for board in TARGETS
         for name, row in engines(board).items()
     )
-    print_table("engines, for any graph that fits", ("name", "kind", "p-bits", "lanes", "clock", "for"), held)
+    print_table("engines", ("name", "p-bits", "lanes", "clock", "for"), held)
 
 
 def print_table(title, columns, rows):

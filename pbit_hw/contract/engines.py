@@ -44,25 +44,25 @@ def _tiled(lanes: int, rows: int, slots: int, addend_bits: int, bias_bits: int, 
 ENGINES: dict[str, Stock] = {
     "icebreaker-tiled": Stock("icebreaker", _tiled(8, 128, 512, 7, 12), 36 * MHZ, "any graph"),
     "icebreaker-lattice": Stock(
-        "icebreaker", LatticeShape(28, 1, 128, 4, 16, 2, Generator.LINEAR64), 38 * MHZ, "lattices of 128 x 56, +-J"
+        "icebreaker", LatticeShape(28, 1, 128, 4, 16, 2, Generator.LINEAR64), 38 * MHZ, "128 x 56, +-J"
     ),
     "icebreaker-large-lattice": Stock(
         "icebreaker",
         LatticeShape(8, 14, 224, 4, 16, 2, Generator.LINEAR64, spram=True),
         36 * MHZ,
-        "lattices of 224 x 224, +-J",
+        "224 x 224, +-J",
     ),
     "icesugar-lattice": Stock(
-        "icesugar_pro", LatticeShape(128, 1, 256, 6, 16, 3, Generator.LINEAR64), 85 * MHZ, "lattices of 256 x 256, +-J"
+        "icesugar_pro", LatticeShape(128, 1, 256, 6, 16, 3, Generator.LINEAR64), 85 * MHZ, "256 x 256, +-J"
     ),
     "icesugar-tiled": Stock("icesugar_pro", _tiled(16, 256, 2048, 9, 14), 75 * MHZ, "any graph"),
     "ulx3s-dense": Stock(
         "ulx3s_85f",
         DenseShape(784, 256, 8, 9, 18, 18, 8, Generator.LINEAR64),
         70 * MHZ,
-        "RBMs of up to 784 + 256 units",
+        "RBMs up to 784 x 256",
     ),
-    "ulx3s-tiled": Stock("ulx3s_85f", _tiled(36, 512, 3072, 3, 8, 0), 80 * MHZ, "any graph of small couplings"),
+    "ulx3s-tiled": Stock("ulx3s_85f", _tiled(36, 512, 3072, 3, 8, 0), 80 * MHZ, "any graph, +-J"),
 }
 """Known engines by name."""
 
