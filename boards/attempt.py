@@ -143,6 +143,7 @@ def _plan(order: Order, chosen: Clock) -> tuple[dict[str, str | bytes], list[lis
     constraints = _constraints(family.constraint, chosen)
     if not family.override:
         platform.add_file(SDC, constraints)
+    own = "" if order.subject.engine else family.array_options
     options = f"--seed {order.seed} --freq {chosen.oscillator_hz / 1e6:g} --report {_REPORT} --timing-allow-fail"
     plan = platform.prepare(
         Top(board, device, chosen),
@@ -150,7 +151,7 @@ def _plan(order: Order, chosen: Clock) -> tuple[dict[str, str | bytes], list[lis
         emit_src=False,
         verbose=True,
         synth_opts=f"{family.synthesis} {board.synthesis}",
-        nextpnr_opts=f"{options} {family.options}",
+        nextpnr_opts=f"{options} {family.options} {own}",
         **({family.override: constraints} if family.override else {}),
     )
     commands = json.loads(plan.files["build_top.json"])["commands"]

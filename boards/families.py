@@ -21,6 +21,8 @@ class Family:
         What synthesis writes for place and route.
     options : str
         Of nextpnr.
+    array_options : str
+        Of nextpnr, for arrays: mostly LUTs, where engines are mostly block RAM.
     optimism : float
         By how much nextpnr's Fmax may exceed the true one; above 1, the lowest Fmax in its log counts.
     synthesis : str
@@ -38,6 +40,7 @@ class Family:
     bitstream: str
     netlist: str
     options: str = ""
+    array_options: str = ""
     synthesis: str = ""
     optimism: float = 1.0
     constraint: str = ""
@@ -69,8 +72,10 @@ ECP5 = Family(
     netlist="top.json",
     constraint='FREQUENCY NET "{net}" {mhz:g} MHZ;',
     override="add_preferences",
-    # The default placer stalls on parts that are three quarters full, and the default router on nearly full ones.
-    options="--placer static --router router2",
+    # The default router stalls on nearly full parts.
+    options="--router router2",
+    # The default placer stalls where three quarters of the LUTs are used, and the static one where block RAMs are.
+    array_options="--placer static",
 )
 
 GOWIN = Family(
