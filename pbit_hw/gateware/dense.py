@@ -80,7 +80,7 @@ class Dense(wiring.Component):
         ]
         # the word stands for a clock more, which saves its decoding from being on the way to everything
         m.d.sync += [
-            pacer.start.eq(loader.start),
+            pacer.start.eq(loader.start & loader.data.any()),
             pacer.stop.eq(loader.stop),
             pacer.load.eq(loader.weight & (loader.offset[shape.number_bits :] == shape.row_words)),
         ]

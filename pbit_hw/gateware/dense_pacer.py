@@ -28,7 +28,7 @@ class DensePacer(wiring.Component):
     Members
     -------
     start : In(1)
-        Begin ``sweeps`` sweeps, unless the engine runs.
+        Begin ``sweeps`` sweeps; the engine must be idle.
     sweeps : In(32)
         How many.
     stop : In(1)

@@ -88,7 +88,7 @@ class Lattice(wiring.Component):
             thresholds.fresh.eq(loads_beta | loads_bias),
         ]
         # the word stands for a clock more, which saves its decoding from being on the way to everything
-        m.d.sync += [pacer.start.eq(loader.start), pacer.stop.eq(loader.stop)]
+        m.d.sync += [pacer.start.eq(loader.start & loader.data.any()), pacer.stop.eq(loader.stop)]
         with m.If(loads_beta):
             m.d.sync += self.beta.eq(loader.data)
         others, own = self._read(m, pacer)

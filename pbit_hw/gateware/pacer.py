@@ -32,9 +32,9 @@ class SweepCounter(wiring.Component):
     Members
     -------
     start : In(1)
-        Begin ``sweeps`` sweeps, unless the engine runs.
+        Begin ``sweeps`` sweeps; the engine must be idle.
     sweeps : In(32)
-        How many.
+        How many, at least 1.
     stop : In(1)
         Finish the sweep under way, and no other.
     colour_ends, sweep_ends : In(1)
@@ -67,17 +67,16 @@ class SweepCounter(wiring.Component):
         busy, one, stopping = Signal(), Signal(), Signal()
         landing = Signal(self._landing)
         final = one | stopping | self.stop
-        starts = self.start & ~self.running & self.sweeps.any()
         m.d.comb += [
             self.running.eq(busy | landing.any()),
-            self.again.eq((self.colour_ends & ~(self.sweep_ends & final)) | starts),
+            self.again.eq((self.colour_ends & ~(self.sweep_ends & final)) | self.start),
         ]
         m.d.sync += [one.eq(self.sweeps_left == 1), landing.eq(Cat(busy, landing))]
         with m.If(self.sweep_ends):
             m.d.sync += [self.sweeps_left.eq(Mux(final, 0, self.sweeps_left - 1)), busy.eq(~final)]
         with m.Elif(self.stop & busy):
             m.d.sync += [self.sweeps_left.eq(1), stopping.eq(1)]
-        with m.Elif(starts):
+        with m.Elif(self.start):
             m.d.sync += [self.sweeps_left.eq(self.sweeps), busy.eq(1), stopping.eq(0)]
         return m
 
@@ -98,7 +97,7 @@ class Pacer(wiring.Component):
     Members
     -------
     start : In(1)
-        Begin ``sweeps`` sweeps, unless the engine runs.
+        Begin ``sweeps`` sweeps; the engine must be idle.
     sweeps : In(32)
         How many.
     stop : In(1)

@@ -86,7 +86,7 @@ class Tiled(wiring.Component):
         ]
         # the word stands for a clock more, which saves its decoding from being on the way to everything
         m.d.sync += [
-            pacer.start.eq(loader.start),
+            pacer.start.eq(loader.start & loader.data.any()),
             pacer.stop.eq(loader.stop),
             pacer.load.eq(self._entry_of(loader, shape.lanes)),
         ]
