@@ -9,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 from ..contract.tiled import Shape
 from .update import delayed
 
-FIRST = 5
+FIRST = 6
 """Clocks from a slot to its addition."""
 
 
@@ -65,13 +65,16 @@ class Lane(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         shape = self._shape
+        slot = Signal(shape.slot_bits, reset_less=True)
+        # a register of the lane's own, for the load makes it unlike the others: tools would make one of them all
+        m.d.sync += slot.eq(Mux(self.load, 0, self.slot))
         m.submodules.entries = entries = memory.Memory(shape=shape.entry_bits, depth=shape.slots, init=[])
         write, read = entries.write_port(), entries.read_port()
         m.d.comb += [
             write.en.eq(self.load),
             write.addr.eq(self.load_slot),
             write.data.eq(self.entry),
-            read.addr.eq(self.slot),
+            read.addr.eq(slot),
         ]
         # block RAM is slow to answer, so what it says is registered before use
         entry = delayed(m, read.data, 1)
