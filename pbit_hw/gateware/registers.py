@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amaranth import Module, Signal, ValueLike
+from amaranth import Const, Module, Signal, ValueLike
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
@@ -148,10 +148,14 @@ class RegisterReader(wiring.Component):
             Control.BETA: self.beta,
             Control.STEPS: self.steps_left,
         }
-        control: dict[int, ValueLike] = {**self._constants, **varying}
-        word = Signal(WORD_BITS)
-        with m.Switch(self.address[: bits_for(max(control))]):
-            for offset, content in control.items():
+        place = self.address[: bits_for(max(self._constants.keys() | varying.keys()))]
+        # a table, three LUTs deep; of cases a chain would be made
+        table = sum(word << WORD_BITS * offset for offset, word in self._constants.items())
+        constant, word = Signal(WORD_BITS), Signal(WORD_BITS)
+        m.d.sync += constant.eq(Const(table, WORD_BITS << len(place)).word_select(place, WORD_BITS))
+        m.d.sync += word.eq(constant)
+        with m.Switch(place):
+            for offset, content in varying.items():
                 with m.Case(offset):
                     m.d.sync += word.eq(content)
         with m.Switch(self.address[OFFSET_BITS:]):
