@@ -42,7 +42,7 @@ def _tiled(lanes: int, rows: int, slots: int, addend_bits: int, bias_bits: int, 
 
 
 ENGINES: dict[str, Stock] = {
-    "icebreaker-tiled": Stock("icebreaker", _tiled(8, 128, 512, 7, 12), 36 * MHZ, "any graph"),
+    "icebreaker-tiled": Stock("icebreaker", _tiled(8, 128, 512, 6, 12), 36 * MHZ, "any graph"),
     "icebreaker-lattice": Stock(
         "icebreaker", LatticeShape(28, 1, 128, 4, 16, 2, Generator.LINEAR64), 38 * MHZ, "128 x 56, +-J"
     ),
@@ -55,7 +55,7 @@ ENGINES: dict[str, Stock] = {
     "icesugar-lattice": Stock(
         "icesugar_pro", LatticeShape(128, 1, 256, 6, 16, 3, Generator.LINEAR64), 85 * MHZ, "256 x 256, +-J"
     ),
-    "icesugar-tiled": Stock("icesugar_pro", _tiled(16, 256, 2048, 9, 14), 75 * MHZ, "any graph"),
+    "icesugar-tiled": Stock("icesugar_pro", _tiled(16, 256, 1024, 6, 12), 75 * MHZ, "any graph"),
     "ulx3s-dense": Stock(
         "ulx3s_85f",
         DenseShape(784, 256, 8, 9, 18, 18, 8, Generator.LINEAR64),

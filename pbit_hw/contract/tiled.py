@@ -23,7 +23,7 @@ from .generator import Generator
 
 WORD_BITS = 32
 
-PIPELINE = 18
+PIPELINE = 19
 """Clocks that the last entry of a colour takes to be written, beyond those in which the lanes of a group take turns."""
 
 SPAN = 2

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 from amaranth import Cat, Const, Module, Signal, Value
-from amaranth.lib import memory, wiring
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..contract.generator import WORD_BITS
 from ..contract.image import Image
 from ..contract.update import entry, field
 from .generator import REGISTER_BITS
+from .ram import block_ram, read
 from .update import Decision, Field, FieldShape, delayed
 
 ENTRY_BITS = 16
@@ -76,14 +77,14 @@ class Table(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.table = table = memory.Memory(shape=ENTRY_BITS, depth=1 << len(self.neighbours), init=[])
-        write, read = table.write_port(), table.read_port()
+        m.submodules.table = table = block_ram(ENTRY_BITS, 1 << len(self.neighbours))
+        # the array waits while tables are made
+        write, held = table.write_port(), read(m, table, self.neighbours)
         m.d.comb += [
             write.en.eq(self.write),
             write.addr.eq(self.address),
             write.data.eq(self.entry),
-            read.addr.eq(self.neighbours),
-            self.decided.eq(below(delayed(m, read.data, self._latency - 2), self.word)),
+            self.decided.eq(below(delayed(m, held, self._latency - 2), self.word)),
         ]
         return m
 

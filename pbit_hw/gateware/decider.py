@@ -6,11 +6,12 @@ from functools import reduce
 from operator import or_
 
 from amaranth import Cat, Module, Mux, Signal
-from amaranth.lib import memory, wiring
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..contract.generator import WORD_BITS
 from ..contract.tiled import Shape
+from .ram import block_ram, read
 from .threshold import STAGES, Threshold
 from .update import delayed
 
@@ -109,15 +110,14 @@ class Decider(wiring.Component):
         """The word of a lane's bias, two clocks after it is asked for."""
         shape = self._shape
         places = shape.row_bits + shape.turn_bits
-        m.submodules.biases = biases = memory.Memory(shape=shape.bias_bits + 1, depth=1 << places, init=[])
-        write, read = biases.write_port(), biases.read_port()
+        m.submodules.biases = biases = block_ram(shape.bias_bits + 1, 1 << places)
+        write = biases.write_port()
         m.d.comb += [
             write.en.eq(self.load),
             write.addr.eq(self.load_place),
             write.data.eq(self.bias),
-            read.addr.eq(Cat(self.place, self.row)),
         ]
-        return delayed(m, read.data, 1)
+        return delayed(m, read(m, biases, Cat(self.place, self.row)), 1)
 
     def _gathered(self, m: Module, bit: Signal) -> Signal:
         """A bit of every lane of the group, as that of the last one comes."""

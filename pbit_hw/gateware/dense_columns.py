@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from amaranth import Cat, Const, Module, Mux, Signal, Value, signed
-from amaranth.lib import data, memory, wiring
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..contract.dense import SPAN, WORD_BITS, DenseShape
+from .ram import block_ram, read
 from .update import delayed
 
 READ = 2
@@ -105,23 +106,16 @@ class Columns(wiring.Component):
         """Weights of a pair of columns a clock after ``row`` and after ``add_row``."""
         shape, told = self._shape, self.told
         bits, each = shape.addend_bits, shape.word_weights
-        pair = memory.Memory(shape=len(columns) * bits, depth=shape.rows, init=[])
-        m.submodules[f"weights_{columns.start}"] = pair
-        write, row, add_row = pair.write_port(granularity=bits), *(pair.read_port(domain="comb") for _ in range(2))
+        m.submodules[f"weights_{columns.start}"] = pair = block_ram(len(columns) * bits, shape.rows)
+        write = pair.write_port(granularity=bits)
         m.d.comb += [
             write.en.eq(Cat(told.load & (told.load_word == column // each) for column in columns)),
             write.addr.eq(told.row),
             write.data.eq(Cat(told.data.word_select(column % each, bits) for column in columns)),
-            row.addr.eq(told.row),
-            add_row.addr.eq(told.add_row),
         ]
-        # registers here, not in the ports, and one that stays in a write: so Yosys sees that a RAM of two ports does
-        read, add_read = (Signal(len(columns) * bits, reset_less=True) for _ in range(2))
-        m.d.sync += read.eq(row.data)
-        with m.If(~told.load):
-            m.d.sync += add_read.eq(add_row.data)
+        row, add_row = read(m, pair, told.row), read(m, pair, told.add_row)
         return [
-            (read.word_select(place, bits).as_signed(), add_read.word_select(place, bits).as_signed())
+            (row.word_select(place, bits).as_signed(), add_row.word_select(place, bits).as_signed())
             for place in range(len(columns))
         ]
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from amaranth import Module, Mux, Signal, Value, signed
-from amaranth.lib import memory, wiring
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..contract.dense import DenseShape
 from ..contract.generator import WORD_BITS
+from .ram import block_ram, read
 from .threshold import Threshold
 from .update import delayed
 
@@ -85,12 +86,11 @@ class DenseDecider(wiring.Component):
     def _bias(self, m: Module) -> Value:
         """The bias of the place of `BIAS` clocks ago."""
         shape = self._shape
-        m.submodules.biases = biases = memory.Memory(shape=shape.bias_bits, depth=shape.register_counts["n"], init=[])
-        write, read = biases.write_port(), biases.read_port()
+        m.submodules.biases = biases = block_ram(shape.bias_bits, shape.register_counts["n"])
+        write = biases.write_port()
         m.d.comb += [
             write.en.eq(self.load),
             write.addr.eq(self.load_place),
             write.data.eq(self.bias),
-            read.addr.eq(self.place),
         ]
-        return delayed(m, read.data, BIAS - 1).as_signed()
+        return delayed(m, read(m, biases, self.place), BIAS - 1).as_signed()

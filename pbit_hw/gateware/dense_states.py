@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from amaranth import Cat, Module, Mux, Signal
-from amaranth.lib import memory, wiring
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..contract.dense import WORD_BITS, DenseShape
+from .ram import block_ram, read
 from .update import delayed
 
 DECIDED = 2
@@ -57,7 +58,7 @@ class DenseStates(wiring.Component):
 
     def __init__(self, shape: DenseShape) -> None:
         self._shape = shape
-        self.home = memory.Memory(shape=2 * WORD_BITS, depth=shape.register_counts["packed"], init=[])
+        self.home = block_ram(2 * WORD_BITS, shape.register_counts["packed"])
         """Of every word the states, and which of them are clamped."""
         self._bit_bits = (WORD_BITS - 1).bit_length()
         place_bits = shape.number_bits + 1
@@ -87,19 +88,20 @@ class DenseStates(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.home = home = self.home
-        write, read = home.write_port(granularity=WORD_BITS), home.read_port()
+        write = home.write_port(granularity=WORD_BITS)
         place = delayed(m, self.place, DECIDED)
         named, last = delayed(m, self.named, DECIDED), delayed(m, self.last, DECIDED)
         number = place[: self._bit_bits]
         held = Signal(WORD_BITS, reset_less=True)
-        found = delayed(m, read.data, DECIDED - 1)
+        # when a word is written, that of the next p-bits is read already
+        word = Mux(self.running, self.place[self._bit_bits :], self.read)
+        found = delayed(m, read(m, home, word), DECIDED - 1)
         states, clamped = found[:WORD_BITS], found[WORD_BITS:]
         kept = clamped | ~(1 << number)[:WORD_BITS]
         with m.If(named):
             m.d.sync += held.eq((Mux(number == 0, states, held) & kept) | (self.decided.replicate(WORD_BITS) & ~kept))
         full = delayed(m, named & (last | (number == WORD_BITS - 1)), 1)
         m.d.comb += [
-            read.addr.eq(Mux(self.running, self.place[self._bit_bits :], self.read)),
             self.state.eq(states),
             self.bit_place.eq(delayed(m, place, 1)),
             self.bit.eq(delayed(m, named, 1) & held.bit_select(self.bit_place[: self._bit_bits], 1)),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from amaranth import Cat, Module, Mux, Signal, Value
 from amaranth.lib import crc, data, stream, wiring
 from amaranth.lib.crc.catalog import CRC16_IBM_3740
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import exact_log2
 
 from ..contract.link import CRC, IDLE_CYCLES, MAX_REQUEST, SYNC
+from .ram import block_ram, read
 
 WORD_BITS = 32
 WORD_BYTES = WORD_BITS // 8
@@ -43,7 +43,7 @@ class FrameReceiver(wiring.Component):
     index : In(6)
         Word of the payload to read.
     word : Out(32)
-        That word, one clock later.
+        That word, one clock later, if a frame stood.
     """
 
     def __init__(self) -> None:
@@ -117,15 +117,14 @@ class FrameReceiver(wiring.Component):
 
     def _keep(self, m: Module, place: Signal, taken: Value) -> None:
         """Write a payload byte to its lane of the buffer, and read the buffer."""
-        m.submodules.buffer = buffer = Memory(shape=WORD_BITS, depth=BUFFER_WORDS, init=[])
-        write, read = buffer.write_port(granularity=8), buffer.read_port()
+        m.submodules.buffer = buffer = block_ram(WORD_BITS, BUFFER_WORDS)
+        write = buffer.write_port(granularity=8)
         lane_bits = exact_log2(WORD_BYTES)
         m.d.comb += [
             write.addr.eq(place[lane_bits:]),
             write.data.eq(self.bytes.payload.replicate(WORD_BYTES)),
             write.en.eq((taken & (place < MAX_REQUEST)) << place[:lane_bits]),
-            read.addr.eq(self.index),
-            self.word.eq(read.data),
+            self.word.eq(read(m, buffer, self.index)),
         ]
 
 

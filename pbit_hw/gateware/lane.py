@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from amaranth import Module, Mux, Signal, Value, signed
-from amaranth.lib import memory, wiring
+from amaranth import Cat, Module, Mux, Signal, Value, signed
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..contract.tiled import Shape
+from .ram import block_ram, read
 from .update import delayed
 
-FIRST = 6
+FIRST = 7
 """Clocks from a slot to its addition."""
+
+BANK_BITS = 10
+"""Low bits of a slot, which name an entry in its bank: what a block RAM of 18 bits holds."""
 
 
 class Lane(wiring.Component):
     """Entries, a copy of all states, and the sum of a field.
 
     The entry of the slot in a clock is added `FIRST` clocks later and the sum stands in the clock after that;
-    throughput one entry per clock. A load or a row is written at the end of its clock. Memories are 0 at reset.
+    throughput one entry per clock. A row is written at the end of its clock, a load a clock later. Memories are 0 at
+    reset.
 
     Parameters
     ----------
@@ -46,7 +51,7 @@ class Lane(wiring.Component):
 
     def __init__(self, shape: Shape) -> None:
         self._shape = shape
-        self.copy = memory.Memory(shape=shape.lanes, depth=shape.rows, init=[])
+        self.copy = block_ram(shape.lanes, shape.rows)
         """Of all states."""
         super().__init__(
             {
@@ -65,19 +70,7 @@ class Lane(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         shape = self._shape
-        slot = Signal(shape.slot_bits, reset_less=True)
-        # a register of the lane's own, for the load makes it unlike the others: tools would make one of them all
-        m.d.sync += slot.eq(Mux(self.load, 0, self.slot))
-        m.submodules.entries = entries = memory.Memory(shape=shape.entry_bits, depth=shape.slots, init=[])
-        write, read = entries.write_port(), entries.read_port()
-        m.d.comb += [
-            write.en.eq(self.load),
-            write.addr.eq(self.load_slot),
-            write.data.eq(self.entry),
-            read.addr.eq(slot),
-        ]
-        # block RAM is slow to answer, so what it says is registered before use
-        entry = delayed(m, read.data, 1)
+        entry = self._entry(m)
         lane, rest = entry[: shape.lane_bits], entry[shape.lane_bits :]
         states = self._states(m, rest[: shape.row_bits])
         neighbour = states.bit_select(delayed(m, lane, 2), 1)
@@ -86,14 +79,39 @@ class Lane(wiring.Component):
         m.d.sync += self.total.eq(Mux(self.first, 0, self.total) + addend)
         return m
 
+    def _entry(self, m: Module) -> Value:
+        """The entry of a slot, four clocks later.
+
+        Block RAM is slow to answer, and banks may lie far apart, so each has a register before one is chosen.
+        """
+        shape = self._shape
+        slot = Signal(shape.slot_bits, reset_less=True)
+        # a register of the lane's own, for the load makes it unlike the others: tools would make one of them all
+        m.d.sync += slot.eq(Mux(self.load, 0, self.slot))
+        said = []
+        for number, first in enumerate(range(0, shape.slots, 1 << BANK_BITS)):
+            m.submodules[f"entries_{number}"] = bank = block_ram(
+                shape.entry_bits, min(1 << BANK_BITS, shape.slots - first)
+            )
+            write = bank.write_port()
+            m.d.sync += [
+                write.en.eq(self.load & (self.load_slot[BANK_BITS:] == number)),
+                write.addr.eq(self.load_slot),
+                write.data.eq(self.entry),
+            ]
+            said.append(delayed(m, read(m, bank, slot[:BANK_BITS]), 1))
+        return delayed(m, Cat(said).word_select(delayed(m, slot[BANK_BITS:], 2), shape.entry_bits), 1)
+
     def _states(self, m: Module, row: Value) -> Value:
-        """The row of states that stands two clocks after its address."""
+        """The row of states that stands two clocks after its address.
+
+        The one that is written has no neighbours of p-bits under way, so that only entries that add nothing read it.
+        """
         m.submodules.copy = copy = self.copy
-        write, read = copy.write_port(), copy.read_port()
+        write = copy.write_port()
         m.d.comb += [
             write.en.eq(self.write),
             write.addr.eq(self.row),
             write.data.eq(self.states),
-            read.addr.eq(row),
         ]
-        return delayed(m, read.data, 1)
+        return delayed(m, read(m, copy, row), 1)

@@ -11,6 +11,7 @@ from amaranth.utils import bits_for
 from ..contract.image import Image
 from ..contract.registers import OFFSET_BITS
 from ..contract.schedule import edges
+from .ram import block_ram, read
 from .update import delayed
 
 WORD_BITS = 32
@@ -127,26 +128,25 @@ class Moments(wiring.Component):
     def _state(self, m: Module, name: str, pbits: list[int], number: Value, copied: Value, keep: Value) -> Value:
         """The state of one of a counter's p-bits, four clocks after its number."""
         m.submodules[f"{name}_pbits"] = places = Memory(shape=bits_for(max(pbits)), depth=len(pbits), init=pbits)
-        m.submodules[f"{name}_states"] = states = Memory(shape=WORD_BITS, depth=self._words, init=[])
-        place, write, read = places.read_port(), states.write_port(), states.read_port()
+        m.submodules[f"{name}_states"] = states = block_ram(WORD_BITS, self._words)
+        place, write = places.read_port(), states.write_port()
         held = delayed(m, place.data, 1)
         m.d.comb += [
             place.addr.eq(number),
             write.en.eq(keep),
             write.addr.eq(copied),
             write.data.eq(self.states),
-            read.addr.eq(held[PLACE_BITS:]),
         ]
-        return delayed(m, read.data.bit_select(delayed(m, held[:PLACE_BITS], 1), 1), 1)
+        word = read(m, states, held[PLACE_BITS:])  # when all are copied
+        return delayed(m, word.bit_select(delayed(m, held[:PLACE_BITS], 1), 1), 1)
 
     def _counters(self, m: Module, total: int, number: Value, valid: Value, one: Value) -> None:
         """Add to the counter of each number, which was read in the meantime, unless it is full."""
-        m.submodules.counters = counters = Memory(shape=WORD_BITS, depth=total, init=[])
-        write, read = counters.write_port(), counters.read_port()
-        late = delayed(m, number, 4)
-        before = delayed(m, read.data, 1)
+        m.submodules.counters = counters = block_ram(WORD_BITS, total)
+        write = counters.write_port()
+        late = delayed(m, number, 4)  # two behind the one that is read
+        before = delayed(m, read(m, counters, Mux(self.busy, delayed(m, number, 2), self.offset)), 1)
         m.d.comb += [
-            read.addr.eq(Mux(self.busy, delayed(m, number, 2), self.offset)),
             self.counter.eq(before),
             write.en.eq(self.load | (valid & one & ~before.all())),
             write.addr.eq(Mux(self.busy, late, self.offset)),

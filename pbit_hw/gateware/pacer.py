@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from amaranth import Cat, Module, Mux, Signal, Value
-from amaranth.lib import memory, wiring
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..contract.tiled import SWEEP_ENDS, Shape
 from .decider import LATENCY
 from .lane import FIRST
+from .ram import block_ram, read
 from .update import delayed
 
 COUNT_BITS = 32
@@ -196,18 +197,16 @@ class Pacer(wiring.Component):
 
         Returns what ends with the slot of `READ` clocks ago, and whether there was one.
         """
-        m.submodules.schedule = schedule = memory.Memory(
-            shape=2, depth=self._shape.slots, init=[0] * (self._shape.group - 1) + [SWEEP_ENDS]
-        )
-        write, read = schedule.write_port(), schedule.read_port()
+        init = [0] * (self._shape.group - 1) + [SWEEP_ENDS]
+        m.submodules.schedule = schedule = block_ram(2, self._shape.slots, init)
+        write = schedule.write_port()
         m.d.comb += [
             write.en.eq(self.load),
             write.addr.eq(self.load_slot),
             write.data.eq(self.ends),
-            read.addr.eq(self.slot),
         ]
         issuing, valid, ends = Signal(), Signal(READ), Signal(2)
-        said = delayed(m, read.data, READ - 1)
+        said = delayed(m, read(m, schedule, self.slot), READ - 1)
         m.d.comb += ends.eq(Mux(valid[-1], said, 0))
         with m.If(ends[1]):
             # the slots behind it are under way already

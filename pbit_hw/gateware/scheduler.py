@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from amaranth import Module, Mux, Signal
 from amaranth.lib import wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for, exact_log2
 
 from ..contract.schedule import STEP_WORDS, STEPS
+from .ram import block_ram, read
 
 WORD_BITS = 32
 
@@ -70,9 +70,9 @@ class Scheduler(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        m.submodules.steps = steps = Memory(shape=WORD_BITS, depth=STEPS * STEP_WORDS, init=[])
-        write, read = steps.write_port(), steps.read_port()
+        m.submodules.steps = steps = block_ram(WORD_BITS, STEPS * STEP_WORDS)
         place, waited = Signal(range(STEPS * STEP_WORDS)), Signal()
+        write, word = steps.write_port(), read(m, steps, place)
         repeats, counts = Signal(WORD_BITS), Signal()
         last, stopped = Signal(), Signal()
         with m.If(self.stop):
@@ -81,7 +81,6 @@ class Scheduler(wiring.Component):
             write.en.eq(self.load),
             write.addr.eq(self.offset),
             write.data.eq(self.data),
-            read.addr.eq(place),
             last.eq(repeats == 1),
         ]
         with m.FSM():
@@ -97,9 +96,9 @@ class Scheduler(wiring.Component):
                     with m.Switch(place[: exact_log2(STEP_WORDS)]):
                         for at, register in enumerate((self.beta, self.sweeps, repeats)):
                             with m.Case(at):
-                                m.d.sync += register.eq(read.data)
+                                m.d.sync += register.eq(word)
                         with m.Default():
-                            m.d.sync += counts.eq(read.data)
+                            m.d.sync += counts.eq(word)
                             m.next = "BETA"
             with m.State("BETA"):
                 m.d.comb += self.set_beta.eq(1)

@@ -18,6 +18,7 @@ from ..contract.registers import OFFSET_BITS
 from .activation import ARGUMENT_BITS, THRESHOLD_BITS
 from .conditional import ENTRY_BITS
 from .generator import REGISTER_BITS
+from .ram import block_ram, read
 from .update import delayed, magnitude
 
 DIGIT_BITS = 2
@@ -150,15 +151,14 @@ class Tabulator(wiring.Component):
 
     def _memory(self, m: Module, name: str, shape: Shape, init: list[int], load: Value, address: Value) -> Value:
         """A memory that the bus writes and the engine reads a clock after the address stands."""
-        m.submodules[name] = held = memory.Memory(shape=shape, depth=max(len(init), 1), init=init)
-        write, read = held.write_port(), held.read_port()
+        m.submodules[name] = held = block_ram(shape, max(len(init), 1), init)
+        write = held.write_port()
         m.d.comb += [
             write.en.eq(load),
             write.addr.eq(self.offset),
             write.data.eq(self.data),
-            read.addr.eq(address),
         ]
-        return read.data
+        return read(m, held, address)
 
     def _walk(self, m: Module, steps: _Steps) -> tuple[Signal, Value, Value]:
         """Fields of the sets that are counted; returns field, whether it is one, and its address and p-bit."""

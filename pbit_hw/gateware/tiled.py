@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from amaranth import Cat, Module, Mux, Signal, Value
-from amaranth.lib import memory, wiring
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from ..contract.generator import WORD_BITS as RANDOM_BITS
@@ -14,6 +14,7 @@ from .decider import Decider
 from .lane import Lane
 from .loader import ADDRESS_BITS, WORD_BITS, Loader
 from .pacer import Pacer
+from .ram import block_ram, read
 from .update import delayed
 
 
@@ -50,7 +51,7 @@ class Tiled(wiring.Component):
         ]
         self._bank = Bank(shape)
         self.generators = self._bank.generators
-        self.home = memory.Memory(shape=2 * shape.lanes, depth=shape.rows, init=[])
+        self.home = block_ram(2 * shape.lanes, shape.rows)
         """Of every row the states, and which of them are clamped."""
         super().__init__(
             {
@@ -159,16 +160,17 @@ class Tiled(wiring.Component):
         """Rows of states: what a round decided, or a word of the bus, goes into all copies a clock later."""
         shape = self._shape
         m.submodules.home = home = self.home
-        write, read = home.write_port(granularity=shape.lanes), home.read_port()
+        write = home.write_port(granularity=shape.lanes)
         word_bits = shape.row_words - 1  # of an offset, for one or two words of a row
         busy = self.running | ~loader.ready
         offset = Mux(busy, loader.offset, self.address[:OFFSET_BITS])
-        states, clamped = read.data[: shape.lanes], read.data[shape.lanes :]
+        # a row is read when it is gathered or its word stands, and written two clocks later
+        found = read(m, home, Mux(self.running, pacer.row, offset[word_bits:]))
+        states, clamped = found[: shape.lanes], found[shape.lanes :]
         landing, row = delayed(m, pacer.gathered, 1), delayed(m, pacer.row, 1)
         kept = clamped | ~delayed(m, present, 1)
         landed = (states & kept) | (delayed(m, decided, 1) & ~kept)
         held = Signal(2 * shape.lanes)
-        m.d.comb += read.addr.eq(Mux(self.running, pacer.row, offset[word_bits:]))
         m.d.sync += [
             write.addr.eq(Mux(landing, row, loader.offset[word_bits:])),
             held.eq(Cat(Mux(landing, landed, self._replaced(loader, states)), self._replaced(loader, clamped))),

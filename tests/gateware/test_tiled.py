@@ -20,7 +20,7 @@ from pbit_hw.contract.registers import Control, Region, address
 from pbit_hw.contract.tiled import Shape
 from pbit_hw.contract.tiling import Tiling, tile
 from pbit_hw.contract.update import Unit
-from pbit_hw.gateware import generator, threshold
+from pbit_hw.gateware import generator, lane, threshold
 from pbit_hw.gateware.tiled import Tiled
 
 MakeImage = Callable[..., Image]
@@ -131,6 +131,11 @@ def test_random_programs_cover_what_they_are_for(random_image: MakeImage) -> Non
 @pytest.mark.parametrize("lanes", [5, 34])
 def test_lanes_that_fill_no_group_or_more_than_a_word(lanes: int, random_image: MakeImage) -> None:
     in_lockstep(random_image, lanes, lanes, graphs=1, runs=1, min_size=40, max_size=50)
+
+
+def test_entries_in_several_banks(monkeypatch: pytest.MonkeyPatch, random_image: MakeImage) -> None:
+    monkeypatch.setattr(lane, "BANK_BITS", 2)
+    assert in_lockstep(random_image, 3, graphs=1, min_size=40, max_size=50).slots > 8
 
 
 # Negative controls.
