@@ -120,7 +120,7 @@ class Executor(wiring.Component):
     refusal : In(3)
         What that says, `CHECK_LATENCY` clocks after both stand.
     idle : In(1)
-        The array has carried everything out.
+        A clock ago the array had carried everything out, and nothing was written.
     write : Out(1)
         Write ``word`` to ``address``, if the array is ready.
     ready : In(1)
@@ -372,6 +372,8 @@ class Link(wiring.Component):
         wiring.connect(m, receiver.requests, executor.requests)
         wiring.connect(m, executor.chunks, sender.chunks)
         wiring.connect(m, sender.bytes, wiring.flipped(self.tx))
+        idle = Signal()
+        m.d.sync += idle.eq(self.ready & ~self.running & ~executor.write)
         m.d.comb += [
             receiver.index.eq(executor.index),
             executor.word.eq(receiver.word),
@@ -382,7 +384,7 @@ class Link(wiring.Component):
             check.home.eq(self.home),
             executor.refusal.eq(check.refusal),
             executor.ready.eq(self.ready),
-            executor.idle.eq(self.ready & ~self.running),
+            executor.idle.eq(idle),
             reader.address.eq(executor.address),
             reader.state.eq(self.state),
             reader.sweeps_left.eq(self.sweeps_left),

@@ -165,7 +165,7 @@ def test_a_source_is_refused(program: Program) -> None:
 
 def test_lanes_are_used_well() -> None:
     """A random regular graph of degree 6: all but the drained pipeline and the last rounds."""
-    program = tiled(glass(6, 800), lanes=16)
-    shape = Shape(16, 64, 512, 3, 5, 14, 0, Generator.LINEAR64)
+    program = tiled(glass(6, 1600), lanes=16)
+    shape = Shape(16, 128, 1024, 3, 5, 14, 0, Generator.LINEAR64)
     tiling = tile(program.image, shape)
-    assert tiling.utilisation > 0.75
+    assert tiling.utilisation > 0.8
