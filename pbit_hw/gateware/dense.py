@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from amaranth import Module, Mux, Signal, Value
 from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
 
 from ..contract.dense import DenseShape
 from ..contract.generator import WORD_BITS as RANDOM_BITS
@@ -13,7 +12,7 @@ from .dense_columns import Columns, told_layout
 from .dense_decider import DenseDecider
 from .dense_pacer import DensePacer
 from .dense_states import DenseStates
-from .loader import ADDRESS_BITS, WORD_BITS, Loader
+from .loader import Loader, engine_members
 from .update import delayed
 
 
@@ -46,19 +45,7 @@ class Dense(wiring.Component):
         self._decider = DenseDecider(shape, blocks=blocks)
         self._bank = Bank(shape)
         self.generators = self._bank.generators
-        super().__init__(
-            {
-                "write": In(1),
-                "address": In(ADDRESS_BITS),
-                "data": In(WORD_BITS),
-                "ready": Out(1),
-                "running": Out(1),
-                "sweeps_left": Out(WORD_BITS),
-                "beta": Out(shape.beta_bits),
-                "state": Out(WORD_BITS),
-                "landed": Out(1),
-            }
-        )
+        super().__init__(engine_members(shape.beta_bits))
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from amaranth import Cat, Module, Mux, Value
 from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
 
 from ..contract.generator import WORD_BITS as RANDOM_BITS
 from ..contract.lattice import COLOURS, COUPLING_BITS, DIRECTIONS, LatticeShape
@@ -12,7 +11,7 @@ from .bank import Bank
 from .couplings import CouplingMemory
 from .lattice_lane import LatticeLane
 from .lattice_pacer import LatticePacer
-from .loader import ADDRESS_BITS, WORD_BITS, Loader
+from .loader import WORD_BITS, Loader, engine_members
 from .ram import block_ram, read
 from .thresholds import Thresholds
 from .update import delayed
@@ -48,19 +47,7 @@ class Lattice(wiring.Component):
         self.generators = self._bank.generators
         self.states = [block_ram(shape.lanes, shape.rounds) for _ in range(COLOURS)]
         """Of each colour's rounds."""
-        super().__init__(
-            {
-                "write": In(1),
-                "address": In(ADDRESS_BITS),
-                "data": In(WORD_BITS),
-                "ready": Out(1),
-                "running": Out(1),
-                "sweeps_left": Out(WORD_BITS),
-                "beta": Out(shape.beta_bits),
-                "state": Out(WORD_BITS),
-                "landed": Out(1),
-            }
-        )
+        super().__init__(engine_members(shape.beta_bits))
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from amaranth import Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
-from amaranth.lib.wiring import In, Out
 
 from ..contract.generator import WORD_BITS as RANDOM_BITS
 from ..contract.registers import OFFSET_BITS
@@ -12,7 +11,7 @@ from ..contract.tiled import SPAN, Shape
 from .bank import Bank
 from .decider import Decider
 from .lane import Lane
-from .loader import ADDRESS_BITS, WORD_BITS, Loader
+from .loader import WORD_BITS, Loader, engine_members
 from .pacer import Pacer
 from .ram import block_ram, read
 from .update import delayed
@@ -53,19 +52,7 @@ class Tiled(wiring.Component):
         self.generators = self._bank.generators
         self.home = block_ram(2 * shape.lanes, shape.rows)
         """Of every row the states, and which of them are clamped."""
-        super().__init__(
-            {
-                "write": In(1),
-                "address": In(ADDRESS_BITS),
-                "data": In(WORD_BITS),
-                "ready": Out(1),
-                "running": Out(1),
-                "sweeps_left": Out(WORD_BITS),
-                "beta": Out(shape.beta_bits),
-                "state": Out(WORD_BITS),
-                "landed": Out(1),
-            }
-        )
+        super().__init__(engine_members(shape.beta_bits))
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from amaranth.sim import Simulator as RtlSimulator
 
 from pbit_hw.cli.engine_lockstep import DenseProbe, Job, Run, run_jobs
 from pbit_hw.cli.lockstep import LockstepError
@@ -19,11 +18,12 @@ from pbit_hw.contract.dense import DenseShape, fill
 from pbit_hw.contract.formats import SignedFormat, UnsignedFormat
 from pbit_hw.contract.generator import Generator, streams
 from pbit_hw.contract.image import Image
-from pbit_hw.contract.registers import Control, Region, address
+from pbit_hw.contract.registers import Control, Region
 from pbit_hw.contract.update import Unit
 from pbit_hw.gateware import generator, threshold
 from pbit_hw.gateware.dense import Dense
 
+from .stops import sweeps_until_stopped
 from .test_distribution import LIMIT, deviations, exact
 from .test_tiled import damaged, random_jobs
 
@@ -232,29 +232,7 @@ def test_a_copy_that_misses_a_bit_shows(machine: Image) -> None:
 
 
 def test_a_stop_ends_the_sweep_under_way(machine: Image) -> None:
-    shape = shape_for([machine])
-    engine, filling = Dense(shape), fill(machine, shape)
-    probe = DenseProbe(shape, engine)
-    seen = []
-
-    async def bench(ctx: Any) -> None:
-        for place, word in job(machine).words(filling):
-            await probe._put(ctx, place, word)
-        for wait in (1, filling.clocks // 2, 3 * filling.clocks - 20):
-            await probe._put(ctx, address(Region.CONTROL, Control.SWEEPS), 1000)
-            await ctx.tick().repeat(wait)
-            await probe._put(ctx, address(Region.CONTROL, Control.STOP), 0)
-            await ctx.tick()
-            assert ctx.get(engine.sweeps_left) == 1
-            run = await probe._watch(ctx)
-            seen.append((wait + run.clocks) / filling.clocks)
-            assert ctx.get(engine.sweeps_left) == 0
-
-    simulator = RtlSimulator(engine)
-    simulator.add_clock(1e-6)
-    simulator.add_testbench(bench)
-    simulator.run()
-    assert [round(sweeps) for sweeps in seen] == [1, 1, 3]
+    assert sweeps_until_stopped(DenseProbe(shape_for([machine])), job(machine)) == [1, 1, 3]
 
 
 # The distribution.

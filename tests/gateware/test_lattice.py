@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from amaranth.back import rtlil
 from amaranth.hdl import Cat, Const, Module
-from amaranth.sim import Simulator as RtlSimulator
 from amaranth_boards.icebreaker import ICEBreakerPlatform
 
 from pbit_hw.cli.engine_lockstep import Job, LatticeProbe, run_jobs
@@ -30,6 +29,8 @@ from pbit_hw.gateware.couplings import CouplingMemory
 from pbit_hw.gateware.lattice import Lattice
 from pbit_hw.gateware.lattice_lane import COMPARISON, LatticeLane
 from pbit_hw.gateware.thresholds import Thresholds
+
+from .stops import sweeps_until_stopped
 
 SHAPE = LatticeShape(8, 2, 4, 7, 16, 3, Generator.LINEAR64)
 
@@ -223,28 +224,7 @@ def test_a_table_that_ends_early_shows(glass: Image, monkeypatch: pytest.MonkeyP
 
 
 def test_a_stop_ends_the_sweep_under_way(glass: Image) -> None:
-    engine, laid = Lattice(SHAPE), lay(glass, SHAPE)
-    probe = LatticeProbe(SHAPE, engine)
-    seen = []
-
-    async def bench(ctx: Any) -> None:
-        for place, word in job(glass).words(laid):
-            await probe._put(ctx, place, word)
-        for wait in (1, laid.clocks // 2, 3 * laid.clocks - 10):
-            await probe._put(ctx, address(Region.CONTROL, Control.SWEEPS), 1000)
-            await ctx.tick().repeat(wait)
-            await probe._put(ctx, address(Region.CONTROL, Control.STOP), 0)
-            await ctx.tick()
-            assert ctx.get(engine.sweeps_left) == 1
-            run = await probe._watch(ctx)
-            seen.append((wait + run.clocks) / laid.clocks)
-            assert ctx.get(engine.sweeps_left) == 0
-
-    simulator = RtlSimulator(engine)
-    simulator.add_clock(1e-6)
-    simulator.add_testbench(bench)
-    simulator.run()
-    assert [round(sweeps) for sweeps in seen] == [1, 1, 3]
+    assert sweeps_until_stopped(LatticeProbe(SHAPE), job(glass)) == [1, 1, 3]
 
 
 # Parts.

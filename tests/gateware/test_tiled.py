@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from amaranth.sim import Simulator as RtlSimulator
 
 from pbit_hw.cli.engine_lockstep import Job, Run, TiledProbe, run_jobs
 from pbit_hw.cli.lockstep import LockstepError
@@ -22,6 +21,8 @@ from pbit_hw.contract.tiling import Tiling, tile
 from pbit_hw.contract.update import Unit
 from pbit_hw.gateware import generator, lane, threshold
 from pbit_hw.gateware.tiled import Tiled
+
+from .stops import sweeps_until_stopped
 
 MakeImage = Callable[..., Image]
 LANES = 8
@@ -252,29 +253,7 @@ def test_a_copy_that_misses_a_bit_shows(ring: Image) -> None:
 
 
 def test_a_stop_ends_the_sweep_under_way(ring: Image) -> None:
-    shape = shape_for([ring])
-    engine, tiling = Tiled(shape), tile(ring, shape)
-    probe = TiledProbe(shape, engine)
-    seen = []
-
-    async def bench(ctx: Any) -> None:
-        for place, word in job(ring).words(tiling):
-            await probe._put(ctx, place, word)
-        for wait in (1, tiling.clocks // 2, 3 * tiling.clocks - 20):
-            await probe._put(ctx, address(Region.CONTROL, Control.SWEEPS), 1000)
-            await ctx.tick().repeat(wait)
-            await probe._put(ctx, address(Region.CONTROL, Control.STOP), 0)
-            await ctx.tick()
-            assert ctx.get(engine.sweeps_left) == 1
-            run = await probe._watch(ctx)
-            seen.append((wait + run.clocks) / tiling.clocks)
-            assert ctx.get(engine.sweeps_left) == 0
-
-    simulator = RtlSimulator(engine)
-    simulator.add_clock(1e-6)
-    simulator.add_testbench(bench)
-    simulator.run()
-    assert [round(sweeps) for sweeps in seen] == [1, 1, 3]
+    assert sweeps_until_stopped(TiledProbe(shape_for([ring])), job(ring)) == [1, 1, 3]
 
 
 @pytest.mark.parametrize("blocks", [False, True])
