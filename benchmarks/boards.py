@@ -66,7 +66,7 @@ BUILDS = {
     "icebreaker_baked": Recorded("lattice:8x8", "icebreaker", Form.BAKED, 39.4),
     "icebreaker_tiled": Recorded("G11.txt", "icebreaker", "icebreaker-tiled", 40),
     "icebreaker_lattice": Recorded("lattice:128x56:0", "icebreaker", "icebreaker-lattice", 38.25),
-    "icebreaker_large_lattice": Recorded("lattice:224x224:0", "icebreaker", "icebreaker-large-lattice", 40),
+    "icebreaker_large_lattice": Recorded("lattice:224x224:0", "icebreaker", "icebreaker-large-lattice", 36),
     "hx8k": Recorded("full-adder", "ice40_hx8k_b_evn", Form.TABLE, 80),
     "hx8k_table": Recorded("lattice:4x6", "ice40_hx8k_b_evn", Form.TABLE, 90),
     "hx8k_baked": Recorded("lattice:8x14", "ice40_hx8k_b_evn", Form.BAKED, 95),
