@@ -77,7 +77,7 @@ BUILDS = {
     "icesugar_lattice": Recorded("lattice:256x256:0", "icesugar_pro", "icesugar-lattice", 76),
     "ulx3s": Recorded("full-adder", "ulx3s_85f", Form.TABLE, 90),
     "ulx3s_g11": Recorded("G11.txt", "ulx3s_85f", Form.TABLE, 62),
-    "ulx3s_cubic": Recorded("lattice:6x6x8:0", "ulx3s_85f", Form.TABLE, 55),
+    "ulx3s_cubic": Recorded("lattice:6x6x8:0", "ulx3s_85f", Form.TABLE, 44),
     "ulx3s_circulant": Recorded("circulant:44:1,2,3,5,6,7,9,22", "ulx3s_85f", Form.ADDER, 47.5, interleave=20),
     "ulx3s_tiled": Recorded("regular:6:16384", "ulx3s_85f", "ulx3s-tiled", 65),
     "ulx3s_dense": Recorded("rbm:784x256", "ulx3s_85f", "ulx3s-dense", 80),
