@@ -12,10 +12,10 @@ import numpy.typing as npt
 
 from ..contract import VERSION
 from ..contract.engine import SHAPE_WORDS, Engine
+from ..contract.engines import pack, shape_of
 from ..contract.errors import DigestMismatchError, LinkError, RequestError
 from ..contract.generator import seeds
 from ..contract.image import Image
-from ..contract.packing import pack, shape_of
 from ..contract.registers import DIGEST_WORDS, MAGIC, Control, Region, address, fixed_checksum
 from ..contract.request import Batch, Request, shown
 from ..contract.sampler import Sampler, WordSource

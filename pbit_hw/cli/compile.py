@@ -16,10 +16,9 @@ from ..compiler.partition import Partition, partition
 from ..compiler.program import COLOURINGS, GENERATOR, Program
 from ..compiler.report import Report
 from ..compiler.sparsify import sparsify
-from ..contract.engines import ENGINES
+from ..contract.engines import ENGINES, pack
 from ..contract.errors import RequestError
 from ..contract.generator import GENERATOR_NAMES
-from ..contract.packing import pack
 from ..contract.targets import TARGETS
 from .inputs import MODEL_HELP, read_model
 from .output import console, json_option, print_fields, print_json, print_rows, rate

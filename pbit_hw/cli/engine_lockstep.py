@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,9 +12,10 @@ import numpy.typing as npt
 from amaranth.sim import Simulator as RtlSimulator
 
 from ..contract.engine import Engine, Kind
+from ..contract.engines import pack
 from ..contract.generator import seeds
 from ..contract.image import Image
-from ..contract.packing import Packing, pack
+from ..contract.packing import Packing
 from ..contract.registers import Control, Region, address
 from ..gateware.engine_device import COMPONENTS
 from ..sim.cycle import CycleArray, Trace
@@ -93,7 +95,7 @@ class Run:
     clocks: int = 0
 
 
-class EngineProbe:
+class EngineProbe(ABC):
     """An engine's RTL in Amaranth's simulator, and a look at all its memories.
 
     Parameters
@@ -108,6 +110,7 @@ class EngineProbe:
         self.shape = shape
         self.engine = engine or COMPONENTS[shape.kind](shape)
 
+    @abstractmethod
     def words(self, ctx: Any) -> list[int]:
         """All words of `Region.STATE`, from the memories themselves.
 
@@ -116,7 +119,6 @@ class EngineProbe:
         LockstepError
             If copies of a state differ.
         """
-        raise NotImplementedError
 
     def play(self, jobs: Sequence[Job]) -> list[Run]:
         """Carry out jobs one after another, after a reset."""

@@ -19,24 +19,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from .engine import SHAPE_WORDS, Engine, Kind
+from .engine import WORD_BITS, Engine, Kind
 from .errors import FitError
 from .generator import Generator
 from .image import Image
+from .packing import Int64, Packing, Words, check_widths
 from .registers import OFFSET_BITS, Region, address
-from .widths import check_widths, shifts
 
-Uint8 = npt.NDArray[np.uint8]
 Int32 = npt.NDArray[np.int32]
-Int64 = npt.NDArray[np.int64]
-Words = npt.NDArray[np.uint32]
-
-WORD_BITS = 32
 
 PIPELINE = 15
 """Clocks from the last p-bit of a colour to the first one of the next, beyond those that depend on the shape."""
@@ -133,11 +129,6 @@ class DenseShape(Engine):
         return (min(self.columns, SPAN) - 1).bit_length()
 
     @property
-    def streams(self) -> int:
-        """Generator registers."""
-        return -(-self.lanes // self.generator.share)
-
-    @property
     def size(self) -> int:
         """Most p-bits."""
         return self.rows + self.columns
@@ -153,17 +144,12 @@ class DenseShape(Engine):
         return (1 << self.number_bits) // WORD_BITS
 
     @property
-    def register_counts(self) -> dict[str, int]:
-        """Words of each register that is not of a fixed size, see `registers.Register`."""
+    def memories(self) -> dict[str, int]:
+        """Words of states, biases and weights."""
         return {
             "packed": self.layer_words + self.spans,
             "n": (1 << self.number_bits) + self.columns,
             "slots": (self.row_words << self.number_bits) + 1,
-            "streams * words": self.streams * self.generator.words,
-            "shape": SHAPE_WORDS,
-            "steps": 0,
-            "schedule": 0,
-            "counters": 0,
         }
 
     @property
@@ -173,7 +159,7 @@ class DenseShape(Engine):
 
 
 @dataclass(frozen=True, eq=False)
-class Filling:
+class Filling(Packing):
     """An image in an engine's memories.
 
     Parameters
@@ -203,19 +189,6 @@ class Filling:
         """Share of the columns' clocks, of two additions each, in which they add a weight."""
         return self.image.slots / (self.clocks * LAYERS * self.shape.columns)
 
-    def flips_per_second(self, clock_hz: float) -> float:
-        """P-bits updated per second at a clock."""
-        return self.image.size / self.clocks * clock_hz
-
-    @property
-    def state_words(self) -> int:
-        """Words of the states of all p-bits, in use or not."""
-        return self.shape.register_counts["packed"]
-
-    def beta(self, code: int) -> int:
-        """What the register of beta holds for an image's code."""
-        return code << shifts(self.image, self.shape)[1]
-
     def weights(self, weights: Int32) -> Words:
         """Words of the weights of all rows in use, shape (words of a row in use, rows in use)."""
         image, shape = self.image, self.shape
@@ -223,51 +196,27 @@ class Filling:
         mine = image.owners < rows
         matrix = np.zeros((rows, -(-columns // each) * each), np.int64)
         matrix[image.owners[mine], image.neighbours[mine] - rows] = weights[mine]
-        matrix = (matrix << (int(image.unit) + self._weight_shift)) & ((1 << shape.addend_bits) - 1)
+        matrix = (matrix << (int(image.unit) + self.weight_shift)) & ((1 << shape.addend_bits) - 1)
         places = shape.addend_bits * np.arange(each)
         return (matrix.reshape(rows, -1, each) << places).sum(axis=2).T.astype(np.uint32)
 
-    @property
-    def _weight_shift(self) -> int:
-        """Places by which weights and biases are further up than the image's."""
-        return shifts(self.image, self.shape)[0]
-
     def loads(self, image: Image, *, graph: bool = True) -> Iterator[tuple[int, Words]]:
-        """Addresses and words that load an image, or one of the same graph with other weights.
-
-        Parameters
-        ----------
-        image : Image
-            Whose weights and biases.
-        graph : bool
-            Whether the graph is not there already.
-        """
+        """See `Packing.loads`."""
         shape, (rows, columns) = self.shape, self.extents
         if graph:
             extents = np.array([columns - 1 << EXTENT_BITS | rows - 1], np.uint32)
             yield address(Region.WEIGHT, shape.row_words << shape.number_bits), extents
         for number, words in enumerate(self.weights(image.weights)):
             yield address(Region.WEIGHT, number << shape.number_bits), words
-        biases = (image.biases.astype(np.int64) << self._weight_shift) & ((1 << shape.bias_bits) - 1)
+        biases = (image.biases.astype(np.int64) << self.weight_shift) & ((1 << shape.bias_bits) - 1)
         for layer, own in enumerate(np.split(biases.astype(np.uint32), [rows])):
             yield address(Region.BIAS, layer << shape.number_bits), own
 
-    @property
-    def _places(self) -> Int64:
-        """Bits of the p-bits' states among those of the engine, shape (n,)."""
+    @cached_property
+    def places(self) -> Int64:
+        """Bit of each p-bit, shape (n,): see `DenseShape.number_bits`."""
         rows, columns = self.extents
         return np.concatenate([np.arange(rows), np.arange(columns) + (1 << self.shape.number_bits)])
-
-    def pack(self, bits: Uint8) -> Words:
-        """Bits of p-bits, shape (..., n), as the words of all p-bits, those that are not in use 0."""
-        states = np.zeros((*bits.shape[:-1], self.state_words * WORD_BITS), np.uint8)
-        states[..., self._places] = bits
-        return np.packbits(states, axis=-1, bitorder="little").view("<u4").astype(np.uint32)
-
-    def unpack(self, words: Words) -> Uint8:
-        """Bits of p-bits, shape (..., n), from the words of all p-bits, shape (..., words)."""
-        bits = np.unpackbits(np.ascontiguousarray(words, "<u4").view(np.uint8), axis=-1, bitorder="little")
-        return bits[..., self._places]
 
 
 def fill(image: Image, shape: DenseShape) -> Filling:

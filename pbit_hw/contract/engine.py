@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import hashlib
+from abc import ABC, abstractmethod
 from dataclasses import astuple, fields
 from functools import cached_property
 from typing import Any, ClassVar, Self
@@ -17,6 +18,9 @@ from .generator import Generator
 from .registers import Control
 from .registers import identity as common_identity
 
+WORD_BITS = 32
+"""Of a word of the bus."""
+
 SHAPE_WORDS = 16
 """Words of `Engine.words`."""
 
@@ -29,7 +33,7 @@ class Kind(enum.IntEnum):
     DENSE = 3
 
 
-class Engine:
+class Engine(ABC):
     """Base of the dataclasses that say what an engine is built for; their fields are integers."""
 
     kind: ClassVar[Kind]
@@ -37,14 +41,25 @@ class Engine:
     generator: Generator
 
     @property
-    def register_counts(self) -> dict[str, int]:
-        """Words of each register that is not of a fixed size, see `registers.Register`."""
-        raise NotImplementedError
+    @abstractmethod
+    def memories(self) -> dict[str, int]:
+        """Words of states, biases and weights, as `register_counts` names them."""
 
     @property
+    @abstractmethod
     def sizes(self) -> tuple[int, int, int]:
         """P-bits, weights and colours that a device says it has; any colours will do, which is 0."""
-        raise NotImplementedError
+
+    @property
+    def streams(self) -> int:
+        """Generator registers."""
+        return -(-self.lanes // self.generator.share)
+
+    @property
+    def register_counts(self) -> dict[str, int]:
+        """Words of each register that is not of a fixed size, see `registers.Register`."""
+        own = {"streams * words": self.streams * self.generator.words, "shape": SHAPE_WORDS}
+        return {**self.memories, **own, "steps": 0, "schedule": 0, "counters": 0}
 
     def check(self, limits: dict[str, tuple[int, int]]) -> None:
         """Raise `FitError` unless fields lie between the least and the most that they may be."""

@@ -1,18 +1,56 @@
-"""Engines that boards have: one bitstream of each holds any graph that its shape does."""
+"""Engines: their kinds, and those that boards have, of which one bitstream holds any graph that its shape does."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-from .dense import DenseShape
-from .engine import Engine
+import numpy as np
+import numpy.typing as npt
+
+from .dense import DenseShape, fill
+from .engine import Engine, Kind
 from .errors import FitError
 from .generator import Generator
 from .image import Image
-from .lattice import LatticeShape
-from .packing import Packing, pack
+from .lattice import LatticeShape, lay
+from .packing import Packing
 from .targets import MHZ
 from .tiled import Shape
+from .tiling import tile
+
+KINDS: dict[Kind, tuple[type[Engine], Callable[[Image, Any], Packing]]] = {
+    Kind.TILED: (Shape, tile),
+    Kind.LATTICE: (LatticeShape, lay),
+    Kind.DENSE: (DenseShape, fill),
+}
+"""Of every kind its shape, and what packs an image for it."""
+
+
+def shape_of(words: npt.ArrayLike) -> Engine:
+    """The shape that a device says it has, see `Engine.words`.
+
+    Raises
+    ------
+    FitError
+        If this version knows no such engine.
+    """
+    kind = int(np.asarray(words)[0])
+    if kind not in set(Kind):
+        raise FitError(f"an engine says that it is of kind {kind}, which this version does not know")
+    return KINDS[Kind(kind)][0].of(words)
+
+
+def pack(image: Image, shape: Engine) -> Packing:
+    """Pack an image for an engine.
+
+    Raises
+    ------
+    FitError
+        If the engine cannot hold it.
+    """
+    return KINDS[shape.kind][1](image, shape)
 
 
 @dataclass(frozen=True)

@@ -22,19 +22,14 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from .engine import SHAPE_WORDS, Engine, Kind
+from .engine import WORD_BITS, Engine, Kind
 from .errors import FitError
 from .generator import Generator
 from .image import Image
+from .packing import Int64, Packing, Words, check_widths
 from .registers import Region, address
 from .update import Unit
-from .widths import check_widths, shifts
 
-Uint8 = npt.NDArray[np.uint8]
-Words = npt.NDArray[np.uint32]
-Int64 = npt.NDArray[np.int64]
-
-WORD_BITS = 32
 COLOURS = 2
 
 DIRECTIONS = ("above", "below", "beside", "across")
@@ -155,11 +150,6 @@ class LatticeShape(Engine):
         return self.lanes // BANK_LANES
 
     @property
-    def streams(self) -> int:
-        """Generator registers."""
-        return -(-self.lanes // self.generator.share)
-
-    @property
     def size(self) -> int:
         """P-bits."""
         return self.columns * self.rows
@@ -175,17 +165,12 @@ class LatticeShape(Engine):
         return COLOURS * (self.rounds + 2 * self.segments + DRAIN)
 
     @property
-    def register_counts(self) -> dict[str, int]:
-        """Words of each register that is not of a fixed size, see `registers.Register`."""
+    def memories(self) -> dict[str, int]:
+        """Words of states, biases and weights."""
         return {
             "packed": COLOURS * self.rounds * self.row_words,
             "n": 1,
             "slots": self.banks << self.row_bits,
-            "streams * words": self.streams * self.generator.words,
-            "shape": SHAPE_WORDS,
-            "steps": 0,
-            "schedule": 0,
-            "counters": 0,
         }
 
     @property
@@ -206,7 +191,7 @@ class LatticeShape(Engine):
 
 
 @dataclass(frozen=True, eq=False)
-class Laid:
+class Laid(Packing):
     """An image in a lattice engine's memories.
 
     Parameters
@@ -215,13 +200,13 @@ class Laid:
         What is packed.
     shape : LatticeShape
         The engine.
-    places : ndarray of int64, shape (slots,)
+    directions : ndarray of int64, shape (slots,)
         Of `DIRECTIONS` that each slot's neighbour lies in.
     """
 
     image: Image
     shape: LatticeShape
-    places: Int64
+    directions: Int64
 
     @property
     def clocks(self) -> int:
@@ -233,36 +218,16 @@ class Laid:
         """Share of the clocks in which lanes add up their neighbours."""
         return COLOURS * self.shape.rounds / self.clocks
 
-    def flips_per_second(self, clock_hz: float) -> float:
-        """P-bits updated per second at a clock."""
-        return self.image.size / self.clocks * clock_hz
-
-    @property
-    def state_words(self) -> int:
-        """Words of all states."""
-        return self.shape.register_counts["packed"]
-
-    def beta(self, code: int) -> int:
-        """What the register of beta holds for an image's code."""
-        return code << shifts(self.image, self.shape)[1]
-
     def loads(self, image: Image, *, graph: bool = True) -> Iterator[tuple[int, Words]]:
-        """Addresses and words that load an image, or one of the same lattice with other weights.
-
-        Parameters
-        ----------
-        image : Image
-            Whose weights.
-        graph : bool
-            Of no account here: a lattice is its couplings.
+        """See `Packing.loads`; a lattice is its couplings.
 
         Raises
         ------
         FitError
-            If its weights are of several magnitudes, or there are biases.
+            If weights are of several magnitudes, or there are biases.
         """
         magnitude = _magnitude(image)
-        yield address(Region.BIAS), np.array([magnitude << shifts(image, self.shape)[0]], np.uint32)
+        yield address(Region.BIAS), np.array([magnitude << self.weight_shift], np.uint32)
         for bank, words in enumerate(self.couplings(image.weights).T):
             yield address(Region.WEIGHT, bank << self.shape.row_bits), words
 
@@ -270,30 +235,26 @@ class Laid:
         """Words of couplings, shape (rows, banks): of every lane a byte, the first direction lowest."""
         shape = self.shape
         codes = np.zeros((shape.size, len(DIRECTIONS)), np.uint8)
-        codes[self.image.owners, self.places] = np.sign(weights) & ((1 << COUPLING_BITS) - 1)
-        lanes = (codes << COUPLING_BITS * np.arange(len(DIRECTIONS), dtype=np.uint8)).sum(axis=1, dtype=np.uint8)
-        return np.ascontiguousarray(self._rows(lanes)).view("<u4").astype(np.uint32)
+        codes[self.image.owners, self.directions] = np.sign(weights) & ((1 << COUPLING_BITS) - 1)
+        rows = np.zeros((COLOURS * shape.rounds, shape.lanes), np.uint8)
+        shifted = codes << COUPLING_BITS * np.arange(len(DIRECTIONS), dtype=np.uint8)
+        rows[self._rows, self._lanes] = shifted.sum(axis=1)
+        return rows.view("<u4").astype(np.uint32)
 
-    def _rows(self, values: Uint8) -> Uint8:
-        """Values of p-bits, shape (..., n), by round and lane, shape (..., rows, lanes)."""
-        shape = self.shape
-        coloured = values.reshape(*values.shape[:-1], COLOURS, shape.rounds, shape.lanes)
-        return np.swapaxes(coloured, -3, -2).reshape(*values.shape[:-1], COLOURS * shape.rounds, shape.lanes)
+    @property
+    def _rows(self) -> Int64:
+        """Row of each p-bit: those of a round of both colours follow one another."""
+        colour, within = np.divmod(np.arange(self.shape.size), self.shape.size // COLOURS)
+        return within // self.shape.lanes * COLOURS + colour
 
-    def pack(self, bits: Uint8) -> Words:
-        """Bits of p-bits, shape (..., n), as the words of all states, shape (..., state_words)."""
-        shape = self.shape
-        rows = np.zeros((*bits.shape[:-1], COLOURS * shape.rounds, shape.row_words * WORD_BITS), np.uint8)
-        rows[..., : shape.lanes] = self._rows(bits)
-        words = np.packbits(rows, axis=-1, bitorder="little").view("<u4").astype(np.uint32)
-        return words.reshape(*bits.shape[:-1], self.state_words)
+    @property
+    def _lanes(self) -> Int64:
+        return np.arange(self.shape.size) % self.shape.lanes
 
-    def unpack(self, words: Words) -> Uint8:
-        """Bits of p-bits, shape (..., n), from the words of all states, shape (..., state_words)."""
-        shape = self.shape
-        bits = np.unpackbits(np.ascontiguousarray(words, "<u4").view(np.uint8), axis=-1, bitorder="little")
-        rows = bits.reshape(*words.shape[:-1], shape.rounds, COLOURS, shape.row_words * WORD_BITS)[..., : shape.lanes]
-        return np.swapaxes(rows, -3, -2).reshape(*words.shape[:-1], shape.size)
+    @cached_property
+    def places(self) -> Int64:
+        """Bit of each p-bit, shape (n,): rows are whole words, and lanes their bits."""
+        return self._rows * self.shape.row_words * WORD_BITS + self._lanes
 
 
 def lay(image: Image, shape: LatticeShape) -> Laid:

@@ -17,11 +17,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from .engine import SHAPE_WORDS, Engine, Kind
+from .engine import WORD_BITS, Engine, Kind
 from .errors import FitError
 from .generator import Generator
-
-WORD_BITS = 32
 
 PIPELINE = 19
 """Clocks that the last entry of a colour takes to be written, beyond those in which the lanes of a group take turns."""
@@ -134,11 +132,6 @@ class Shape(Engine):
         return 1 if self.lanes <= WORD_BITS else 2
 
     @property
-    def streams(self) -> int:
-        """Generator registers."""
-        return -(-self.lanes // self.generator.share)
-
-    @property
     def size(self) -> int:
         """Most p-bits."""
         return self.lanes * self.rows
@@ -149,17 +142,12 @@ class Shape(Engine):
         return PIPELINE + self.group + self.spans - 1
 
     @property
-    def register_counts(self) -> dict[str, int]:
-        """Words of each register that is not of a fixed size, see `registers.Register`."""
+    def memories(self) -> dict[str, int]:
+        """Words of states, biases and weights."""
         return {
             "packed": self.rows * self.row_words,
             "n": self.groups << (self.row_bits + self.turn_bits),
             "slots": (self.lanes + 1) << self.slot_bits,
-            "streams * words": self.streams * self.generator.words,
-            "shape": SHAPE_WORDS,
-            "steps": 0,
-            "schedule": 0,
-            "counters": 0,
         }
 
     @property

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
+from .engine import WORD_BITS
 from .errors import FitError
 from .image import Image
+from .packing import Int64, Packing, Words, check_widths
 from .registers import Region, address
-from .tiled import COLOUR_ENDS, ROUND_ENDS, SWEEP_ENDS, WORD_BITS, Shape
-from .widths import check_widths, shifts
-
-Words = npt.NDArray[np.uint32]
-Int64 = npt.NDArray[np.int64]
+from .tiled import COLOUR_ENDS, ROUND_ENDS, SWEEP_ENDS, Shape
 
 
 @dataclass(frozen=True, eq=False)
-class Tiling:
+class Tiling(Packing):
     """An image in an engine's memories.
 
     Parameters
@@ -54,29 +53,6 @@ class Tiling:
     def utilisation(self) -> float:
         """Share of the lanes' clocks in which they add a neighbour."""
         return self.image.slots / (self.clocks * self.shape.lanes)
-
-    def flips_per_second(self, clock_hz: float) -> float:
-        """P-bits updated per second at a clock."""
-        return self.image.size / self.clocks * clock_hz
-
-    @property
-    def weight_shift(self) -> int:
-        """Places by which weights and biases are further up than the image's."""
-        return shifts(self.image, self.shape)[0]
-
-    @property
-    def state_words(self) -> int:
-        """Words of the states of all rows, in use or not."""
-        return self.shape.register_counts["packed"]
-
-    def beta(self, code: int) -> int:
-        """What the register of beta holds for an image's code."""
-        return code << self.beta_shift
-
-    @property
-    def beta_shift(self) -> int:
-        """Places by which the engine's code of beta is further up than the image's."""
-        return shifts(self.image, self.shape)[1]
 
     def entries(self, weights: npt.NDArray[np.int32]) -> Words:
         """Entries of every lane for these weights, shape (lanes, slots in use)."""
@@ -114,15 +90,7 @@ class Tiling:
         return out
 
     def loads(self, image: Image, *, graph: bool = True) -> Iterator[tuple[int, Words]]:
-        """Addresses and words that load an image, or one of the same graph with other weights.
-
-        Parameters
-        ----------
-        image : Image
-            Whose weights and biases.
-        graph : bool
-            Whether the graph is not there already.
-        """
+        """See `Packing.loads`."""
         shape = self.shape
         memories = [*self.entries(image.weights), *([self.schedule] if graph else [])]
         for number, words in enumerate(memories):
@@ -131,18 +99,15 @@ class Tiling:
         for number, words in enumerate(np.pad(self.biases(image.biases), ((0, 0), (0, 0), (0, spare)))):
             yield address(Region.BIAS, number << (shape.row_bits + shape.turn_bits)), words.reshape(-1)
 
-    def pack(self, bits: npt.NDArray[np.uint8]) -> Words:
-        """Bits of p-bits, shape (..., n), as the words of all rows in use, shape (..., rounds * row_words)."""
-        width = self.shape.row_words * WORD_BITS
-        rows = np.zeros((*bits.shape[:-1], (len(self.first) - 1) * width), np.uint8)
-        rows[..., self.rows * width + self.lanes] = bits
-        return np.packbits(rows, axis=-1, bitorder="little").view("<u4").astype(np.uint32)
+    @property
+    def words_in_use(self) -> int:
+        """Words of the rows in use: no p-bit has a neighbour in others."""
+        return (len(self.first) - 1) * self.shape.row_words
 
-    def unpack(self, words: Words) -> npt.NDArray[np.uint8]:
-        """Bits of p-bits, shape (..., n), from the words of at least all rows in use, shape (..., words)."""
-        width = self.shape.row_words * WORD_BITS
-        bits = np.unpackbits(np.ascontiguousarray(words, "<u4").view(np.uint8), axis=-1, bitorder="little")
-        return bits[..., self.rows * width + self.lanes]
+    @cached_property
+    def places(self) -> Int64:
+        """Bit of each p-bit, shape (n,): rows are whole words, and lanes their bits."""
+        return self.rows * self.shape.row_words * WORD_BITS + self.lanes
 
 
 def tile(image: Image, shape: Shape) -> Tiling:

@@ -7,7 +7,8 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.vendor import LatticeICE40Platform
 
-from ..contract.lattice import SPRAM_ROWS, WORD_BITS
+from ..contract.engine import WORD_BITS
+from ..contract.lattice import SPRAM_ROWS
 from .ram import block_ram, read
 
 CELL_BITS = 16

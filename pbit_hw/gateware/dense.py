@@ -12,7 +12,8 @@ from .dense_columns import Columns, told_layout
 from .dense_decider import DenseDecider
 from .dense_pacer import DensePacer
 from .dense_states import DenseStates
-from .loader import Loader, engine_members
+from .engine import attach, engine_members
+from .loader import Loader
 from .update import delayed
 
 
@@ -50,29 +51,14 @@ class Dense(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         shape = self._shape
-        m.submodules.loader = loader = Loader(shape, self._bank.count)
-        m.submodules.pacer = pacer = DensePacer(shape)
+        loader, pacer = Loader(shape, self._bank.count), DensePacer(shape)
+        attach(m, self, loader, pacer)
         m.submodules.states = states = self.states
         m.d.comb += [
-            loader.write.eq(self.write),
-            loader.address.eq(self.address),
-            loader.data_in.eq(self.data),
-            loader.running.eq(self.running),
-            self.ready.eq(loader.ready),
-            self.running.eq(pacer.running | pacer.start),
-            self.sweeps_left.eq(pacer.sweeps_left),
-            pacer.sweeps.eq(loader.data),
             pacer.extents.eq(loader.data),
             self.landed.eq(delayed(m, states.landed, shape.spans)),
         ]
-        # the word stands for a clock more, which saves its decoding from being on the way to everything
-        m.d.sync += [
-            pacer.start.eq(loader.start & loader.data.any()),
-            pacer.stop.eq(loader.stop),
-            pacer.load.eq(loader.weight & (loader.offset[shape.number_bits :] == shape.row_words)),
-        ]
-        with m.If(delayed(m, loader.beta, 1)):
-            m.d.sync += self.beta.eq(loader.data)
+        m.d.sync += pacer.load.eq(loader.weight & (loader.offset[shape.number_bits :] == shape.row_words))
         self._sum(m, loader, pacer)
         self._decide(m, loader, pacer)
         self._land(m, loader, pacer)

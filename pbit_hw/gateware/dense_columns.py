@@ -6,7 +6,8 @@ from amaranth import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..contract.dense import SPAN, WORD_BITS, DenseShape
+from ..contract.dense import SPAN, DenseShape
+from ..contract.engine import WORD_BITS
 from .ram import block_ram, read
 from .update import delayed
 

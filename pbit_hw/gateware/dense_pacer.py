@@ -6,7 +6,8 @@ from amaranth import Array, Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from ..contract.dense import EXTENT_BITS, WORD_BITS, DenseShape
+from ..contract.dense import EXTENT_BITS, DenseShape
+from ..contract.engine import WORD_BITS
 from .dense_columns import READ
 from .dense_decider import BIAS
 from .pacer import COUNT_BITS, SweepCounter
@@ -27,12 +28,8 @@ class DensePacer(wiring.Component):
 
     Members
     -------
-    start : In(1)
-        Begin ``sweeps`` sweeps; the engine must be idle.
-    sweeps : In(32)
-        How many.
-    stop : In(1)
-        Finish the sweep under way, and no other.
+    start, sweeps, stop, running, sweeps_left
+        See `pacer.SweepCounter`.
     load : In(1)
         Take ``extents``.
     extents : In(32)
@@ -51,10 +48,6 @@ class DensePacer(wiring.Component):
         It is for the last p-bit of its colour.
     drawn_place : Out(number bits + 1)
         Whose it is.
-    running : Out(1)
-        Sweeps are under way.
-    sweeps_left : Out(32)
-        Sweeps to do, the one under way included.
     """
 
     def __init__(self, shape: DenseShape) -> None:
@@ -82,7 +75,7 @@ class DensePacer(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         shape = self._shape
-        m.submodules.sweeps = sweeps = SweepCounter(1 + shape.spans)
+        sweeps = SweepCounter(1 + shape.spans)
         # for every number of clocks since a p-bit was named: was there one, and does a colour, a sweep end with it
         told = [self._name(m, sweeps.again)]
         for _ in range(shape.drain):
@@ -95,14 +88,8 @@ class DensePacer(wiring.Component):
             self.shift.eq(delayed(m, told[0][0] & self.place[-1], field - READ - shape.spans)),
             self.drawn.eq(drawn[0]),
             self.drawn_last.eq(drawn[1]),
-            sweeps.start.eq(self.start),
-            sweeps.sweeps.eq(self.sweeps),
-            sweeps.stop.eq(self.stop),
-            sweeps.colour_ends.eq(told[-1][1]),
-            sweeps.sweep_ends.eq(told[-1][2]),
-            self.running.eq(sweeps.running),
-            self.sweeps_left.eq(sweeps.sweeps_left),
         ]
+        sweeps.serve(m, self, told[-1][1], told[-1][2])
         return m
 
     def _name(self, m: Module, again: Value) -> Value:

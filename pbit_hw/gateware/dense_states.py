@@ -6,7 +6,8 @@ from amaranth import Cat, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from ..contract.dense import WORD_BITS, DenseShape
+from ..contract.dense import DenseShape
+from ..contract.engine import WORD_BITS
 from .ram import block_ram, read
 from .update import delayed
 

@@ -9,9 +9,10 @@ from ..contract.generator import WORD_BITS as RANDOM_BITS
 from ..contract.lattice import COLOURS, COUPLING_BITS, DIRECTIONS, LatticeShape
 from .bank import Bank
 from .couplings import CouplingMemory
+from .engine import attach, engine_members
 from .lattice_lane import LatticeLane
 from .lattice_pacer import LatticePacer
-from .loader import WORD_BITS, Loader, engine_members
+from .loader import WORD_BITS, Loader
 from .ram import block_ram, read
 from .thresholds import Thresholds
 from .update import delayed
@@ -52,32 +53,20 @@ class Lattice(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         shape = self._shape
-        m.submodules.loader = loader = Loader(shape, self._bank.count)
-        m.submodules.pacer = pacer = LatticePacer(shape)
+        loader, pacer = Loader(shape, self._bank.count), LatticePacer(shape)
         m.submodules.bank = bank = self._bank
         m.submodules.thresholds = thresholds = Thresholds(shape, blocks=self._blocks or not shape.spram)
+        attach(m, self, loader, pacer, busy=thresholds.making)
         bank.listen(m, loader)
         loads_beta, loads_bias = delayed(m, loader.beta, 1), delayed(m, loader.bias, 1)
         m.d.comb += [
-            loader.write.eq(self.write & ~thresholds.making),
-            loader.address.eq(self.address),
-            loader.data_in.eq(self.data),
-            loader.running.eq(self.running),
-            self.ready.eq(loader.ready & ~thresholds.making),
-            self.running.eq(pacer.running | pacer.start),
-            self.sweeps_left.eq(pacer.sweeps_left),
             self.landed.eq(pacer.landed),
-            pacer.sweeps.eq(loader.data),
             bank.moves.eq(pacer.compared.replicate(shape.streams)),
             thresholds.load.eq(loads_bias),
             thresholds.magnitude.eq(loader.data),
             thresholds.beta.eq(self.beta),
             thresholds.fresh.eq(loads_beta | loads_bias),
         ]
-        # the word stands for a clock more, which saves its decoding from being on the way to everything
-        m.d.sync += [pacer.start.eq(loader.start & loader.data.any()), pacer.stop.eq(loader.stop)]
-        with m.If(loads_beta):
-            m.d.sync += self.beta.eq(loader.data)
         others, own = self._read(m, pacer)
         neighbours = self._neighbours(m, pacer, others)
         decided = self._decide(m, loader, pacer, neighbours, thresholds.complements)

@@ -108,17 +108,9 @@ class LatticePacer(wiring.Component):
         return count
 
     def _sweeps(self, m: Module, again: Value) -> None:
-        m.submodules.sweeps = sweeps = SweepCounter(0)
-        m.d.comb += [
-            sweeps.start.eq(self.start),
-            sweeps.sweeps.eq(self.sweeps),
-            sweeps.stop.eq(self.stop),
-            sweeps.colour_ends.eq(self.landed),
-            sweeps.sweep_ends.eq(self.landed & self.colour),
-            again.eq(sweeps.again),
-            self.running.eq(sweeps.running),
-            self.sweeps_left.eq(sweeps.sweeps_left),
-        ]
+        sweeps = SweepCounter(0)
+        sweeps.serve(m, self, self.landed, self.landed & self.colour)
+        m.d.comb += again.eq(sweeps.again)
         with m.If(self.landed):
             m.d.sync += self.colour.eq(~self.colour)
 

@@ -20,21 +20,6 @@ _REGIONS = ("clamp", "bias", "weight", "generator", "schedule", "count")
 """Regions of which a word takes one clock."""
 
 
-def engine_members(beta_bits: int) -> dict[str, Any]:
-    """Members of every engine for many graphs: its bus, and what it says of itself, see `tiled.Tiled`."""
-    return {
-        "write": In(1),
-        "address": In(ADDRESS_BITS),
-        "data": In(WORD_BITS),
-        "ready": Out(1),
-        "running": Out(1),
-        "sweeps_left": Out(WORD_BITS),
-        "beta": Out(beta_bits),
-        "state": Out(WORD_BITS),
-        "landed": Out(1),
-    }
-
-
 class OffsetDecoder(wiring.Component):
     """One-hot rows and columns of an offset, so that a register's own decoder is one LUT.
 

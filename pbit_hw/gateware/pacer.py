@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from amaranth import Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
@@ -63,6 +65,19 @@ class SweepCounter(wiring.Component):
             }
         )
 
+    def serve(self, m: Module, pacer: Any, colour_ends: Value, sweep_ends: Value) -> None:
+        """Connect what starts and stops a pacer, and what it says of its runs."""
+        m.submodules.sweeps = self
+        m.d.comb += [
+            self.start.eq(pacer.start),
+            self.sweeps.eq(pacer.sweeps),
+            self.stop.eq(pacer.stop),
+            self.colour_ends.eq(colour_ends),
+            self.sweep_ends.eq(sweep_ends),
+            pacer.running.eq(self.running),
+            pacer.sweeps_left.eq(self.sweeps_left),
+        ]
+
     def elaborate(self, platform: object) -> Module:
         m = Module()
         busy, one, stopping = Signal(), Signal(), Signal()
@@ -97,12 +112,8 @@ class Pacer(wiring.Component):
 
     Members
     -------
-    start : In(1)
-        Begin ``sweeps`` sweeps; the engine must be idle.
-    sweeps : In(32)
-        How many.
-    stop : In(1)
-        Finish the sweep under way, and no other.
+    start, sweeps, stop, running, sweeps_left
+        See `SweepCounter`.
     load : In(1)
         Write ``ends`` to ``load_slot`` of the schedule.
     load_slot, ends : In
@@ -123,10 +134,6 @@ class Pacer(wiring.Component):
         Row that is gathered.
     colour_ends : Out(1)
         The row that is gathered is the last one of a colour.
-    running : Out(1)
-        Sweeps are under way.
-    sweeps_left : Out(32)
-        Sweeps to do, the one under way included.
     """
 
     def __init__(self, shape: Shape) -> None:
@@ -179,17 +186,9 @@ class Pacer(wiring.Component):
             m.d.sync += self.bias_place.eq(self.bias_place + 1)
         m.d.comb += self.row.eq(self._count(m, told[-1]))
         # the last row is written two clocks after it is gathered, and later for spans but the first
-        m.submodules.sweeps = sweeps = SweepCounter(1 + self._shape.spans)
-        m.d.comb += [
-            sweeps.start.eq(self.start),
-            sweeps.sweeps.eq(self.sweeps),
-            sweeps.stop.eq(self.stop),
-            sweeps.colour_ends.eq(told[-1][1]),
-            sweeps.sweep_ends.eq(told[-1][2]),
-            again.eq(sweeps.again),
-            self.running.eq(sweeps.running),
-            self.sweeps_left.eq(sweeps.sweeps_left),
-        ]
+        sweeps = SweepCounter(1 + self._shape.spans)
+        sweeps.serve(m, self, told[-1][1], told[-1][2])
+        m.d.comb += again.eq(sweeps.again)
         return m
 
     def _issue(self, m: Module, again: Value) -> tuple[Value, Value]:

@@ -10,8 +10,9 @@ from ..contract.registers import OFFSET_BITS
 from ..contract.tiled import SPAN, Shape
 from .bank import Bank
 from .decider import Decider
+from .engine import attach, engine_members
 from .lane import Lane
-from .loader import WORD_BITS, Loader, engine_members
+from .loader import WORD_BITS, Loader
 from .pacer import Pacer
 from .ram import block_ram, read
 from .update import delayed
@@ -57,29 +58,14 @@ class Tiled(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         shape = self._shape
-        m.submodules.loader = loader = Loader(shape, self._bank.count)
-        m.submodules.pacer = pacer = Pacer(shape)
+        loader, pacer = Loader(shape, self._bank.count), Pacer(shape)
+        attach(m, self, loader, pacer)
         m.d.comb += [
-            loader.write.eq(self.write),
-            loader.address.eq(self.address),
-            loader.data_in.eq(self.data),
-            loader.running.eq(self.running),
-            self.ready.eq(loader.ready),
-            self.running.eq(pacer.running | pacer.start),
-            self.sweeps_left.eq(pacer.sweeps_left),
-            pacer.sweeps.eq(loader.data),
             pacer.load_slot.eq(loader.offset),
             pacer.ends.eq(loader.data),
             self.landed.eq(delayed(m, pacer.colour_ends, 1 + shape.spans)),
         ]
-        # the word stands for a clock more, which saves its decoding from being on the way to everything
-        m.d.sync += [
-            pacer.start.eq(loader.start & loader.data.any()),
-            pacer.stop.eq(loader.stop),
-            pacer.load.eq(self._entry_of(loader, shape.lanes)),
-        ]
-        with m.If(delayed(m, loader.beta, 1)):
-            m.d.sync += self.beta.eq(loader.data)
+        m.d.sync += pacer.load.eq(self._entry_of(loader, shape.lanes))
         decided, present = self._decide(m, loader, pacer)
         self._generate(m, loader, pacer.turns[-1], Cat(present))
         self._land(m, loader, pacer, self._aligned(m, decided), self._aligned(m, present))

@@ -11,7 +11,7 @@ import pytest
 
 from pbit_hw import boards
 from pbit_hw.boards import BOARDS, STAGES
-from pbit_hw.contract import packing
+from pbit_hw.contract import engines
 from pbit_hw.contract.engines import ENGINES
 from pbit_hw.contract.errors import FitError, ToolError
 from pbit_hw.contract.forms import Form
@@ -63,7 +63,7 @@ def test_an_engine_for_an_image_for_lanes(pair, stand_ins, tmp_path):
     shape = ENGINES["icebreaker-tiled"].shape
     assert (result.engine, result.form, result.digest) == ("icebreaker-tiled", "tiled", shape.digest.hex())
     assert (result.pbits, result.interleave) == (2, 1)
-    clocks = packing.pack(on_lanes, shape).clocks
+    clocks = engines.pack(on_lanes, shape).clocks
     assert (result.flips_per_s, result.sweeps_per_s) == (2 * 9e6 / clocks, 9e6 / clocks)
 
 

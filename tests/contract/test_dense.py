@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pbit_hw.contract import packing
+from pbit_hw.contract import engines
 from pbit_hw.contract.dense import DenseShape, fill
 from pbit_hw.contract.engine import identity
 from pbit_hw.contract.errors import FitError
@@ -120,9 +120,9 @@ def test_a_row_of_weights_takes_few_words(image: Image) -> None:
 def test_the_registers_say_the_shape(image: Image) -> None:
     shape = shape_of(image)
     words = identity(shape, 1)
-    assert packing.shape_of([words[Control.SHAPE + place] for place in range(len(shape.words))]) == shape
+    assert engines.shape_of([words[Control.SHAPE + place] for place in range(len(shape.words))]) == shape
     assert words[Control.COLOURS] == 0
-    assert packing.pack(image, shape).clocks == fill(image, shape).clocks
+    assert engines.pack(image, shape).clocks == fill(image, shape).clocks
 
 
 def test_every_part_of_the_shape_is_in_its_digest(image: Image) -> None:

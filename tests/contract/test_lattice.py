@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from pbit_hw.compiler import Ising, compile, library
-from pbit_hw.contract import packing
+from pbit_hw.contract import engines
 from pbit_hw.contract.engine import identity
 from pbit_hw.contract.errors import FitError
 from pbit_hw.contract.generator import Generator
@@ -126,9 +126,9 @@ def test_clocks_of_a_sweep() -> None:
 def test_the_registers_say_the_shape() -> None:
     for shape in (SHAPE, replace(SHAPE, spram=True)):
         words = identity(shape, 1)
-        read = packing.shape_of([words[Control.SHAPE + place] for place in range(len(shape.words))])
+        read = engines.shape_of([words[Control.SHAPE + place] for place in range(len(shape.words))])
         assert read == shape
-        assert packing.pack(program(), read).clocks == read.clocks
+        assert engines.pack(program(), read).clocks == read.clocks
         assert words[Control.COLOURS] == 0
         assert words[Control.SIZE] == 192
 

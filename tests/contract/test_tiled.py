@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pbit_hw.contract import packing
+from pbit_hw.contract import engines
 from pbit_hw.contract.array import clock
 from pbit_hw.contract.engine import identity
 from pbit_hw.contract.errors import FitError, ImageError, RequestError
@@ -130,7 +130,7 @@ def test_loads_fall_into_the_map(image: Image) -> None:
 def test_the_registers_say_the_shape(image: Image) -> None:
     shape = shape_of(image)
     words = identity(shape, 1)
-    assert packing.shape_of([words[Control.SHAPE + place] for place in range(len(shape.words))]) == shape
+    assert engines.shape_of([words[Control.SHAPE + place] for place in range(len(shape.words))]) == shape
     assert words[Control.COLOURS] == 0
     readable = [row for row in REGISTERS if row.region is Region.CONTROL and row.access == "r"]
     assert set(words) == {row.offset + place for row in readable for place in range(row.words(shape))}
@@ -226,6 +226,6 @@ def test_a_generator_of_another_version_is_refused(spins: Image) -> None:
     words = list(shape_of(spins).words)
     words[1 + [each.name for each in fields(Shape)].index("generator")] = 9
     with pytest.raises(FitError, match="generator 9, which this version does not know"):
-        packing.shape_of(words)
+        engines.shape_of(words)
     with pytest.raises(FitError, match="kind 77, which this version does not know"):
-        packing.shape_of([77, *words[1:]])
+        engines.shape_of([77, *words[1:]])

@@ -7,7 +7,7 @@ from typing import Any
 from amaranth.sim import Simulator as RtlSimulator
 
 from pbit_hw.cli.engine_lockstep import EngineProbe, Job
-from pbit_hw.contract.packing import pack
+from pbit_hw.contract.engines import pack
 from pbit_hw.contract.registers import Control, Region, address
 
 SWEEPS, STOP = (address(Region.CONTROL, offset) for offset in (Control.SWEEPS, Control.STOP))

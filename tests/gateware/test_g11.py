@@ -26,10 +26,9 @@ from pbit_hw.cli import engine_lockstep
 from pbit_hw.cli.engine_lockstep import Job
 from pbit_hw.cli.lockstep import LockstepError, Run, Script, Write, expected_trace
 from pbit_hw.compiler import MaxCut, Program, compile, library
-from pbit_hw.contract.engines import ENGINES
+from pbit_hw.contract.engines import ENGINES, pack
 from pbit_hw.contract.forms import Form
 from pbit_hw.contract.generator import seeds, streams
-from pbit_hw.contract.packing import pack
 from pbit_hw.contract.registers import Control, Region, address
 from pbit_hw.gateware.array import ProbedArray
 from pbit_hw.gateware.tiled import Tiled
