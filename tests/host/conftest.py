@@ -12,7 +12,8 @@ from pbit_hw.compiler import RBM, BoltzmannMachine, compile, library
 from pbit_hw.contract import link
 from pbit_hw.contract.errors import LinkError
 from pbit_hw.contract.link import Frame
-from pbit_hw.host import client
+from pbit_hw.host import Device, client
+from pbit_hw.sim.simulator import Simulator
 
 CLOCK_HZ = 100_000_000
 
@@ -136,3 +137,16 @@ def rtl():
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module.RTLTransport
+
+
+@pytest.fixture(scope="session")
+def same_samples():
+    """Whether a device samples what the simulator does, in two runs that differ."""
+
+    def compare(program, transport, **run):
+        device, simulator = Device(program, transport, seed=11), Simulator(program, seed=11)
+        pairs = [(device.sample(**run).states, simulator.sample(**run).states) for _ in range(2)]
+        assert not np.array_equal(pairs[0][1], pairs[1][1])
+        return all(np.array_equal(*pair) for pair in pairs)
+
+    return compare

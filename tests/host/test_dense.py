@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from pbit_hw.gateware.engine_device import LinkedEngine
 from pbit_hw.host import ContrastiveDivergence, Device
 from pbit_hw.sim.simulator import Simulator
 
+Same = Callable[..., bool]
 CLOCK_HZ = 10_000
 SHAPE = DenseShape(20, 10, 6, 8, 14, 16, 4, Generator.LINEAR64)
 
@@ -35,13 +37,6 @@ def transport(rtl: Any) -> Any:
     return rtl(LinkedEngine(SHAPE, CLOCK_HZ), CLOCK_HZ)
 
 
-def same_samples(program: Program, transport: Any, **run: Any) -> bool:
-    device, simulator = Device(program, transport, seed=11), Simulator(program, seed=11)
-    pairs = [(device.sample(**run).states, simulator.sample(**run).states) for _ in range(2)]
-    assert not np.array_equal(pairs[0][1], pairs[1][1])
-    return all(np.array_equal(*pair) for pair in pairs)
-
-
 @pytest.mark.parametrize(
     "run",
     [
@@ -50,16 +45,18 @@ def same_samples(program: Program, transport: Any, **run: Any) -> bool:
         {"sweeps": 6, "keep_every": 3, "burn_in": 2},
     ],
 )
-def test_the_device_gives_what_the_simulator_gives(transport: Any, run: dict[str, Any]) -> None:
+def test_the_device_gives_what_the_simulator_gives(transport: Any, run: dict[str, Any], same_samples: Same) -> None:
     assert same_samples(dense(machine(20, 10)), transport, **run)
 
 
 @pytest.mark.parametrize(("visible", "hidden"), [(7, 5), (12, 10), (20, 1), (2, 3)])
-def test_any_smaller_machine_runs_on_the_same_engine(transport: Any, visible: int, hidden: int) -> None:
+def test_any_smaller_machine_runs_on_the_same_engine(
+    transport: Any, visible: int, hidden: int, same_samples: Same
+) -> None:
     assert same_samples(dense(machine(visible, hidden)), transport, sweeps=4)
 
 
-def test_spins_with_missing_edges_run_on_it(transport: Any) -> None:
+def test_spins_with_missing_edges_run_on_it(transport: Any, same_samples: Same) -> None:
     """Couplings that there are not weigh nothing, and a sparse machine of two layers is one, too."""
     rng = np.random.default_rng(3)
     couplings = np.zeros((16, 16))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from pbit_hw.host import Device
 from pbit_hw.sim.simulator import Simulator
 from pbit_hw.sim.virtual import VirtualDevice
 
+Same = Callable[..., bool]
 CLOCK_HZ = 10_000
 LANES = 8
 SHAPE = Shape(LANES, 32, 96, 6, 10, 16, 3, Generator.LINEAR64)
@@ -48,13 +50,6 @@ def program() -> Program:
 def transport(rtl: Any) -> Any:
     """One engine for all tests: what is loaded must not depend on what was."""
     return rtl(LinkedEngine(SHAPE, CLOCK_HZ), CLOCK_HZ)
-
-
-def same_samples(program: Program, transport: Any, **run: Any) -> bool:
-    device, simulator = Device(program, transport, seed=11), Simulator(program, seed=11)
-    pairs = [(device.sample(**run).states, simulator.sample(**run).states) for _ in range(2)]
-    assert not np.array_equal(pairs[0][1], pairs[1][1])
-    return all(np.array_equal(*pair) for pair in pairs)
 
 
 @pytest.mark.parametrize("generator", GENERATOR_NAMES)
@@ -116,7 +111,9 @@ def test_too_few_lanes_are_refused() -> None:
         {"sweeps": 8, "beta": 0.4, "keep_every": 3, "burn_in": 2},
     ],
 )
-def test_the_device_gives_what_the_simulator_gives(program: Program, transport: Any, run: dict[str, Any]) -> None:
+def test_the_device_gives_what_the_simulator_gives(
+    program: Program, transport: Any, run: dict[str, Any], same_samples: Same
+) -> None:
     assert same_samples(program, transport, **run)
 
 
@@ -125,7 +122,7 @@ def test_the_device_gives_what_the_simulator_gives(program: Program, transport: 
     [glass(3, 24, 2), glass(6, 30, 3, (-0.5, 0.25, 1.5)), library.full_adder(), glass(12, 26, 5)],
     ids=["cubic", "fractions", "adder", "degree 12"],
 )
-def test_any_graph_runs_on_the_same_engine(model: Ising, transport: Any) -> None:
+def test_any_graph_runs_on_the_same_engine(model: Ising, transport: Any, same_samples: Same) -> None:
     assert same_samples(tiled(model, weight_bits=5), transport, sweeps=4, beta=0.7)
 
 
@@ -150,7 +147,7 @@ def test_what_does_not_fit_is_refused(transport: Any) -> None:
         Device(compile(glass(), generator="linear64"), transport)
 
 
-def test_a_virtual_device_of_the_program_alone_samples_it(program: Program) -> None:
+def test_a_virtual_device_of_the_program_alone_samples_it(program: Program, same_samples: Same) -> None:
     assert same_samples(program, VirtualDevice(program.image), sweeps=10, replicas=2)
 
 
