@@ -16,7 +16,7 @@ from typing import Any
 
 from ..contract import engines
 from ..contract.container import write_whole
-from ..contract.errors import FitError, PbitError, ToolError
+from ..contract.errors import FitError, PbitError, RequestError, ToolError
 from ..contract.forms import Form
 from ..contract.image import Image
 from ..contract.targets import Fit, fit
@@ -165,11 +165,15 @@ def build(
     ------
     FitError
         If the array does not fit the board, before synthesis where that can be known.
+    RequestError
+        If an engine is to have forms or counters.
     ToolError
         If a tool is missing or fails.
     """
     began = time.monotonic_ns()
     chosen = catalogue.board(board)
+    if image.lanes and (form is not None or counters):
+        raise RequestError("the program is for an engine, which has no forms and no counters; leave them out")
     what, guess_hz = _engine(image, chosen) if image.lanes else _array(image, chosen, form, counters)
     first = clock.choose(guess_hz if clock_hz is None else clock_hz, chosen.target.clock_hz, chosen.pll)
     folder = Path(out_dir)

@@ -16,6 +16,7 @@ from ..compiler.partition import Partition, partition
 from ..compiler.program import COLOURINGS, GENERATOR, Program
 from ..compiler.report import Report
 from ..compiler.sparsify import sparsify
+from ..contract.engine import Engine
 from ..contract.engines import ENGINES, pack
 from ..contract.errors import RequestError
 from ..contract.generator import GENERATOR_NAMES
@@ -32,7 +33,7 @@ from .page import what_if_rows, write_page
 @click.option("--weight-format", help="Format of couplings, s[a][b]; chosen from the model when left out.")
 @click.option("--beta-format", default="u[3][9]", show_default=True, help="Format of the inverse temperature.")
 @click.option(
-    "--generator", type=click.Choice(GENERATOR_NAMES), default=GENERATOR, show_default=True, help="Generator."
+    "--generator", type=click.Choice(GENERATOR_NAMES), help=f"Generator; the engine's, or {GENERATOR} without one."
 )
 @click.option(
     "--interleave", default=1, show_default=True, help="Replicas in the array: 1 or a multiple of the colours."
@@ -88,7 +89,7 @@ def command(
         weight_bits=weight_bits if kl is None else fewest_bits(lowered, kl, beta),
         weight_format=weight_format,
         beta_format=beta_format,
-        generator=generator if shape is None else shape.generator.name.lower(),
+        generator=generator_for(generator, shape),
         max_degree=max_degree,
         target=target,
         colouring=colouring,
@@ -116,6 +117,16 @@ def command(
     if devices is not None:
         print_fields("devices", fields)
     console.print(f"wrote {output}", highlight=False)
+
+
+def generator_for(asked: str | None, shape: Engine | None) -> str:
+    """The generator that was asked for, or the engine's, which has no other."""
+    if shape is None:
+        return asked or GENERATOR
+    own = shape.generator.name.lower()
+    if asked not in (None, own):
+        raise RequestError(f"--generator {asked} with an engine of {own}; leave one of them out")
+    return own
 
 
 def on_engine(program: Program, name: str) -> dict[str, Any]:

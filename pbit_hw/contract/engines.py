@@ -80,7 +80,7 @@ def _tiled(lanes: int, rows: int, slots: int, addend_bits: int, bias_bits: int, 
 
 
 ENGINES: dict[str, Stock] = {
-    "icebreaker-tiled": Stock("icebreaker", _tiled(8, 128, 512, 6, 12), 36 * MHZ, "any graph"),
+    "icebreaker-tiled": Stock("icebreaker", _tiled(8, 128, 512, 6, 7), 36 * MHZ, "any graph, small couplings"),
     "icebreaker-lattice": Stock(
         "icebreaker", LatticeShape(28, 1, 128, 4, 16, 2, Generator.LINEAR64), 38 * MHZ, "128 x 56, +-J"
     ),

@@ -13,7 +13,7 @@ from pbit_hw import boards
 from pbit_hw.boards import BOARDS, STAGES
 from pbit_hw.contract import engines
 from pbit_hw.contract.engines import ENGINES
-from pbit_hw.contract.errors import FitError, ToolError
+from pbit_hw.contract.errors import FitError, RequestError, ToolError
 from pbit_hw.contract.forms import Form
 from pbit_hw.contract.generator import Generator
 
@@ -65,6 +65,13 @@ def test_an_engine_for_an_image_for_lanes(pair, stand_ins, tmp_path):
     assert (result.pbits, result.interleave) == (2, 1)
     clocks = engines.pack(on_lanes, shape).clocks
     assert (result.flips_per_s, result.sweeps_per_s) == (2 * 9e6 / clocks, 9e6 / clocks)
+
+
+@pytest.mark.parametrize("options", [{"form": Form.TABLE}, {"counters": True}])
+def test_engines_have_no_forms_and_no_counters(pair, stand_ins, tmp_path, options):
+    with pytest.raises(RequestError, match="which has no forms and no counters; leave them out"):
+        boards.build(replace(pair, lanes=8, generator=Generator.LINEAR64), "icebreaker", tmp_path, **options)
+    assert not stand_ins.calls
 
 
 def test_images_that_no_engine_of_the_board_holds(pair, stand_ins, tmp_path):

@@ -276,3 +276,5 @@ def test_programs_for_engines(pbit):
     too_large = pbit.error("compile", "regular:3:2000", "-o", "y.pbit", "--engine", "icebreaker-tiled")
     assert "the engine has 128" in too_large
     assert not (pbit.folder / "y.pbit").exists()
+    other = pbit.error("compile", "and", "-o", "y.pbit", "--engine", "icebreaker-tiled", "--generator", "lfsr48")
+    assert other == "error: --generator lfsr48 with an engine of linear64; leave one of them out"
