@@ -3,7 +3,7 @@
 The array is the ULX3S-85F's: table p-bits, a `LINEAR64` register for every four of them, four replicas that follow one
 another. The engine is the iCEBreaker's, of 8 lanes on an iCE40UP5K. Each is built once, and all that is of an instance
 is loaded over the bus. Then it anneals under cocotb, from p-bits that are all 0 to the cut, and all states and random
-registers are compared: the array's after each of 10,020 clocks, and the engine's after each colour of 442,000.
+registers are compared: the array's after each of 10,020 clocks, and the engine's after each colour of 446,000.
 
 G11 is of Rinaldi's G-set (Helmberg and Rendl, SIAM J. Optim. 10, 673, 2000): couplings of 1 and -1 on a torus of
 100 x 8, with 564 as the largest cut known. The glass is of the same lattice, and 564 is the largest that annealing
