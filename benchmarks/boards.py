@@ -55,9 +55,11 @@ class Recorded:
     def compiled(self, data: Path) -> Program:
         """The program that is built for."""
         model = read_model(str(data / self.model) if self.model.endswith(".txt") else self.model)
-        shape = None if isinstance(self.kind, Form) else ENGINES[self.kind].shape
-        lanes, generator = (0, Generator.LINEAR64) if shape is None else (shape.lanes, shape.generator)
-        return compile(model, generator=generator.name.lower(), lanes=lanes, interleave=self.interleave)
+        if isinstance(self.kind, Form):
+            return compile(model, generator=Generator.LINEAR64.name.lower(), interleave=self.interleave)
+        shape = ENGINES[self.kind].shape
+        generator = shape.generator.name.lower()
+        return compile(model, generator=generator, lanes=shape.lanes, interleave=shape.interleave)
 
 
 BUILDS = {
@@ -79,7 +81,7 @@ BUILDS = {
     "ulx3s_g11": Recorded("G11.txt", "ulx3s_85f", Form.TABLE, 62),
     "ulx3s_cubic": Recorded("lattice:6x6x8:0", "ulx3s_85f", Form.TABLE, 44),
     "ulx3s_circulant": Recorded("circulant:44:1,2,3,5,6,7,9,22", "ulx3s_85f", Form.ADDER, 47.5, interleave=20),
-    "ulx3s_tiled": Recorded("regular:6:16384", "ulx3s_85f", "ulx3s-tiled", 65),
+    "ulx3s_tiled": Recorded("regular:6:16384", "ulx3s_85f", "ulx3s-tiled", 58),
     "ulx3s_dense": Recorded("rbm:784x256", "ulx3s_85f", "ulx3s-dense", 80),
     "tang_nano": Recorded("full-adder", "tang_nano_9k", Form.TABLE, 12),
     "tang_nano_table": Recorded("lattice:6x8", "tang_nano_9k", Form.TABLE, 20),

@@ -167,7 +167,7 @@ def boards() -> str:
 
 def engines() -> str:
     """Engines of boards."""
-    head = ("engine", "board", "kind", "p-bits", "lanes", "for")
+    head = ("engine", "board", "kind", "p-bits", "lanes", "replicas", "for")
     rows = (
         (
             f"`{name}`",
@@ -175,6 +175,7 @@ def engines() -> str:
             each.shape.kind.name.lower(),
             f"{each.shape.sizes[0]:,}",
             each.shape.lanes,
+            each.shape.interleave,
             each.text,
         )
         for name, each in ENGINES.items()

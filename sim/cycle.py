@@ -59,7 +59,8 @@ def _swept_clocks(states, registers, betas, out, keep, clamped, network, constan
     biases, weights, neighbours, slot_first, colour_first, stream, taken = network
     wiring = (neighbours, slot_first, colour_first, stream, taken)
     arrays = (states, registers, clamped, biases, weights, *wiring)
-    interleave, colours = len(states), len(colour_first) - 1
+    colours, turns = len(colour_first) - 1, constants[-1]
+    interleave, together = (1, len(states)) if turns else (len(states), 1)
     kept = np.zeros(interleave, np.int64)
     first = 0
     while first < len(betas):
@@ -71,7 +72,8 @@ def _swept_clocks(states, registers, betas, out, keep, clamped, network, constan
             done = first + started - sweeps_left + (1 if replica == 0 else 0)
             phase, sweeps_left, under_way = _clock(phase, sweeps_left, under_way, *arrays, betas[first], *constants)
             if replica >= 0 and kept[replica] < len(keep) and keep[kept[replica]] == done:
-                copy_into(states[replica], out[kept[replica], replica])
+                for other in range(replica, replica + together):
+                    copy_into(states[other], out[kept[replica], other])
                 kept[replica] += 1
         first = last
 
@@ -115,7 +117,7 @@ class CycleEnsemble:
         # writable copies, so that the kernel compiles once
         self._network = tuple(array.copy() for array in (*arrays, image.stream, image.taken))
         self._image, self._interleave = image, image.interleave
-        self._constants = (image.argument_shift, int(image.unit), int(image.generator))
+        self._constants = (image.argument_shift, int(image.unit), int(image.generator), int(image.lanes > 0))
 
     def load(self, states: Uint8, registers: Words, clamped: Uint8) -> None:
         """Set where the replicas stand; see `ensemble.Ensemble.load`. A set draws from the registers of its first."""
@@ -207,4 +209,5 @@ class CycleArray(ArrayRegisters):
             image.argument_shift,
             int(image.unit),
             int(image.generator),
+            int(image.lanes > 0),
         )

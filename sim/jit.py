@@ -23,7 +23,6 @@ _CONTRACT = (
     activation.scaled,
     array.advance,
     array.clock,
-    array.draw,
     array.move,
     array.start,
     array.turn,

@@ -126,17 +126,16 @@ class ArrayRegisters:
         raise RequestError(f"address {place:#010x} is not a {verb} register of this array; see docs/contract.md")
 
     def _write_control(self, offset: int, word: int) -> None:
-        interleave = self.image.interleave
         if offset == Control.STOP:
-            self.sweeps_left = stop(self.phase, self.sweeps_left, interleave)
+            self.sweeps_left = stop(self.phase, self.sweeps_left, self.image.following)
         elif self.running:
             return
         elif offset == Control.BETA:
             self.beta = word & self.image.beta_format.limit
         elif offset == Control.ROTATE:
-            self.at_hand = (self.at_hand + 1) % interleave
+            self.at_hand = (self.at_hand + 1) % self.image.interleave
         elif self.at_hand == 0 and offset == Control.SWEEPS:
-            self.sweeps_left = start(word, interleave)
+            self.sweeps_left = start(word, self.image.following)
 
     def _write_region(self, region: Region, offset: int, words: Words) -> None:
         image = self.image

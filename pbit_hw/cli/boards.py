@@ -23,18 +23,23 @@ def command(as_json):
             target.name,
             target.part.split("-")[0],
             f"{target.luts:,}",
-            f"{target.clock_hz / 1e6:g} MHz",
+            mhz(target.clock_hz),
             f"{target.table_degree} / {target.max_degree}",
         )
         for target in TARGETS.values()
     )
     print_table("boards", ("name", "FPGA", "LUTs", "clock", "degree of tables / adders"), boards)
     held = (
-        (name, f"{row['pbits']:,}", str(row["lanes"]), f"{row['clock_hz'] / 1e6:g} MHz", row["text"])
+        (name, f"{row['pbits']:,}", f"{row['lanes']}", f"{row['replicas']}", mhz(row["clock_hz"]), row["text"])
         for board in TARGETS
         for name, row in engines(board).items()
     )
-    print_table("engines", ("name", "p-bits", "lanes", "clock", "for"), held)
+    print_table("engines", ("name", "p-bits", "lanes", "replicas", "clock", "for"), held)
+
+
+def mhz(clock_hz):
+    """Text of a clock."""
+    return f"{clock_hz / 1e6:g} MHz"
 
 
 def print_table(title, columns, rows):
@@ -56,6 +61,7 @@ def engines(board):
             "kind": stock.shape.kind.name.lower(),
             "pbits": stock.shape.sizes[0],
             "lanes": stock.shape.lanes,
+            "replicas": stock.shape.interleave,
             "clock_hz": stock.clock_hz,
             "text": stock.text,
         }

@@ -16,7 +16,6 @@ from ..compiler.partition import Partition, partition
 from ..compiler.program import COLOURINGS, GENERATOR, Program
 from ..compiler.report import Report
 from ..compiler.sparsify import sparsify
-from ..contract.engine import Engine
 from ..contract.engines import ENGINES, pack
 from ..contract.errors import RequestError
 from ..contract.generator import GENERATOR_NAMES
@@ -36,7 +35,7 @@ from .page import what_if_rows, write_page
     "--generator", type=click.Choice(GENERATOR_NAMES), help=f"Generator; the engine's, or {GENERATOR} without one."
 )
 @click.option(
-    "--interleave", default=1, show_default=True, help="Replicas in the array: 1 or a multiple of the colours."
+    "--interleave", type=int, help="Replicas in the array, 1 or a multiple of the colours; the engine's, or 1."
 )
 @click.option(
     "--engine", type=click.Choice(list(ENGINES)), help="For this engine, see `pbit boards`; no array of its own."
@@ -89,11 +88,13 @@ def command(
         weight_bits=weight_bits if kl is None else fewest_bits(lowered, kl, beta),
         weight_format=weight_format,
         beta_format=beta_format,
-        generator=generator_for(generator, shape),
+        generator=(generator or GENERATOR)
+        if shape is None
+        else of_engine("generator", generator, shape.generator.name.lower()),
         max_degree=max_degree,
         target=target,
         colouring=colouring,
-        interleave=interleave,
+        interleave=(interleave or 1) if shape is None else of_engine("interleave", interleave, shape.interleave),
         lanes=0 if shape is None else shape.lanes,
     )
     rows = what_if(program.target, beta) if explained or html_file else []
@@ -119,13 +120,10 @@ def command(
     console.print(f"wrote {output}", highlight=False)
 
 
-def generator_for(asked: str | None, shape: Engine | None) -> str:
-    """The generator that was asked for, or the engine's, which has no other."""
-    if shape is None:
-        return asked or GENERATOR
-    own = shape.generator.name.lower()
+def of_engine(option: str, asked: Any, own: Any) -> Any:
+    """What an engine has, unless something else was asked for."""
     if asked not in (None, own):
-        raise RequestError(f"--generator {asked} with an engine of {own}; leave one of them out")
+        raise RequestError(f"--{option} {asked} with an engine of {own}; leave one of them out")
     return own
 
 
@@ -136,6 +134,7 @@ def on_engine(program: Program, name: str) -> dict[str, Any]:
     return {
         "kind": stock.shape.kind.name.lower(),
         "lanes": program.image.lanes,
+        "replicas": program.image.interleave,
         "clocks_per_sweep": packing.clocks,
         "utilisation": round(packing.utilisation, 4),
         "clock_hz": stock.clock_hz,

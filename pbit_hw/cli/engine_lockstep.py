@@ -39,7 +39,8 @@ class Job:
         Code of beta.
     graph, weights : bool
         Whether the graph is another one, and whether the weights are.
-    states, clamped : ndarray of uint8, shape (n,), optional
+    states : ndarray of uint8, shape (replicas, n) or (n,) of one, optional
+    clamped : ndarray of uint8, shape (n,), optional
     registers : ndarray of uint32, shape (streams, generator words), optional
     """
 
@@ -56,9 +57,12 @@ class Job:
         """Addresses and words that load it."""
         image = self.image
         loads = list(packing.loads(image, graph=self.graph)) if self.graph or self.weights else []
-        for region, bits in ((Region.STATE, self.states), (Region.CLAMP, self.clamped)):
-            if bits is not None:
-                loads.append((address(region), packing.pack(bits)))
+        if self.clamped is not None:
+            loads.append((address(Region.CLAMP), packing.pack(self.clamped)))
+        if self.states is not None:
+            for bits in np.atleast_2d(self.states):
+                loads.append((address(Region.STATE), packing.pack(bits)))
+                loads.append((address(Region.CONTROL, Control.ROTATE), np.ones(1, np.uint32)))
         if self.registers is not None:
             loads.append((address(Region.GENERATOR), seeds(image.generator, self.registers).reshape(-1)))
         for first, words in loads:
@@ -170,11 +174,15 @@ class TiledProbe(EngineProbe):
         """See `EngineProbe.words`."""
         shape = self.shape
         mask = (1 << shape.lanes) - 1
-        rows = [ctx.get(self.engine.home.data[row]) & mask for row in range(shape.rows)]
-        for number, lane in enumerate(self.engine.lanes):
-            if [ctx.get(lane.copy.data[row]) for row in range(shape.rows)] != rows:
-                raise LockstepError(f"the copy of the states in lane {number} differs from the others")
-        return [row >> 32 * word & 0xFFFFFFFF for row in rows for word in range(shape.row_words)]
+        home = [ctx.get(self.engine.rows.data[row]) for row in range(shape.rows)]
+        words: list[int] = []
+        for replica in range(shape.interleave):
+            rows = [row >> replica * shape.lanes & mask for row in home]
+            for number, lane in enumerate(self.engine.lanes):
+                if [ctx.get(lane.copies[replica].data[row]) for row in range(shape.rows)] != rows:
+                    raise LockstepError(f"the copy of the states in lane {number} differs from the others")
+            words += [row >> 32 * word & 0xFFFFFFFF for row in rows for word in range(shape.row_words)]
+        return words
 
 
 class LatticeProbe(EngineProbe):
@@ -209,11 +217,11 @@ PROBES: dict[Kind, type[EngineProbe]] = {
 
 
 def unpack_run(packing: Packing, run: Run) -> tuple[Uint8, Words]:
-    """States and registers after each colour in physical order, shapes (colours, n) and (colours, streams, words)."""
+    """States and registers after each colour, shapes (colours, replicas, n) and (colours, streams, words)."""
     size = 4 * packing.image.generator.words
     registers = b"".join(register.to_bytes(size, "little") for rows in run.registers for register in rows)
     return (
-        packing.unpack(np.array(run.states, np.uint32)),
+        packing.unpack(np.array(run.states, np.uint32).reshape(len(run.states), packing.image.interleave, -1)),
         np.frombuffer(registers, "<u4").reshape(len(run.states), packing.image.streams, -1).astype(np.uint32),
     )
 
@@ -232,8 +240,9 @@ def compare(job: Job, packing: Packing, expected: Trace, run: Run) -> None:
         raise LockstepError(f"expected {len(expected.states)} colours, got {len(states)}")
     for step in range(len(states)):
         place = f"sweep {step // colours}, colour {step % colours}"
-        for pbit in np.flatnonzero(states[step] != expected.states[step, 0]):
-            wanted, seen = expected.states[step, 0, pbit], states[step, pbit]
+        for replica, pbit in np.argwhere(states[step] != expected.states[step]):
+            wanted, seen = expected.states[step, replica, pbit], states[step, replica, pbit]
+            place += f", replica {replica}" if job.image.interleave > 1 else ""
             raise LockstepError(f"{place}, p-bit {pbit}: state expected {wanted}, got {seen}")
         for stream in np.flatnonzero((registers[step] != expected.registers[step]).any(axis=1)):
             wanted, seen = (

@@ -10,6 +10,9 @@ colour, all its other colours stand. So every p-bit updates in every clock, and
 each replica is what an array of one replica would be. After the last sweep the
 replicas take R more clocks to come home.
 
+Of p-bits that take turns at lanes (`image.Image.lanes`) a colour is a clock here, however long it takes: those that
+share a register update in all replicas, one replica after another, and then the next ones do.
+
 A p-bit's generator moves with its update and at no other time, clamped or not.
 A clamped p-bit keeps its state.
 """
@@ -48,14 +51,6 @@ def move(generator, register):
     else:
         n0, n1, n2, n3 = linear64_next((s0, s1, s2, s3))
     register[0], register[1] = n0 | n1 << 16, n2 | n3 << 16
-
-
-def draw(generator, register, taken, moves):
-    """Read a random word of a register (a row of words), and move the register on so many updates."""
-    drawn = word(generator, register, taken)
-    for _ in range(moves):
-        move(generator, register)
-    return drawn
 
 
 def turn(colour, phase, sweeps_left, under_way, colours, interleave):
@@ -113,6 +108,7 @@ def clock(
     shift,
     weight_shift,
     generator,
+    turns,
 ):
     """One clock of the array; ``states`` and ``registers`` change in place.
 
@@ -132,8 +128,8 @@ def clock(
         Folded biases and weights, in units of the weight format's step.
     neighbours, slot_first, colour_first, stream, taken : ndarray of int32
         See `image.Image`.
-    beta, shift, weight_shift, generator : int
-        Code of beta, `Image.argument_shift`, the unit and the kind of generator.
+    beta, shift, weight_shift, generator, turns : int
+        Code of beta, `Image.argument_shift`, the unit, the kind of generator and whether p-bits take turns at lanes.
 
     Returns
     -------
@@ -142,23 +138,31 @@ def clock(
     """
     if sweeps_left == 0:
         return phase, sweeps_left, under_way
-    interleave, colours = len(states), len(colour_first) - 1
+    interleave, colours = 1 if turns else len(states), len(colour_first) - 1
     for colour in range(colours):
         replica = turn(colour, phase, sweeps_left, under_way, colours, interleave)
         if replica >= 0:
-            own, last = states[replica], colour_first[colour + 1]
-            for pbit in range(colour_first[colour], last):
-                total = field(
-                    biases[pbit],
-                    weights,
-                    neighbours,
-                    own,
-                    slot_first[pbit],
-                    slot_first[pbit + 1],
-                    weight_shift,
-                )
-                moves = 1 if pbit + 1 == last or stream[pbit + 1] != stream[pbit] else 0
-                decided = decide(total, draw(generator, registers[stream[pbit]], taken[pbit], moves), beta, shift)
-                if not clamped[pbit]:
-                    own[pbit] = decided
+            beyond = len(states) if turns else replica + 1
+            first, last = colour_first[colour], colour_first[colour + 1]
+            while first < last:
+                register, behind = registers[stream[first]], first + 1
+                while behind < last and stream[behind] == stream[first]:
+                    behind += 1
+                for each in range(replica, beyond):
+                    own = states[each]
+                    for pbit in range(first, behind):
+                        total = field(
+                            biases[pbit],
+                            weights,
+                            neighbours,
+                            own,
+                            slot_first[pbit],
+                            slot_first[pbit + 1],
+                            weight_shift,
+                        )
+                        decided = decide(total, word(generator, register, taken[pbit]), beta, shift)
+                        if not clamped[pbit]:
+                            own[pbit] = decided
+                    move(generator, register)
+                first = behind
     return advance(phase, sweeps_left, under_way, colours, interleave)

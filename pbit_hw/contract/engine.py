@@ -61,17 +61,17 @@ class Engine(ABC):
         own = {"streams * words": self.streams * self.generator.words, "shape": SHAPE_WORDS}
         return {**self.memories, **own, "steps": 0, "schedule": 0, "counters": 0}
 
+    @property
+    def interleave(self) -> int:
+        """Replicas in the engine."""
+        return 1
+
     def check(self, limits: dict[str, tuple[int, int]]) -> None:
         """Raise `FitError` unless fields lie between the least and the most that they may be."""
         for name, (least, most) in limits.items():
             if not least <= getattr(self, name) <= most:
                 kind = self.kind.name.lower()
                 raise FitError(f"{name} of a {kind} engine is {getattr(self, name)}; use {least} to {most}")
-
-    @property
-    def interleave(self) -> int:
-        """Replicas in the engine."""
-        return 1
 
     @property
     def words(self) -> tuple[int, ...]:

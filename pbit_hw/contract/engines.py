@@ -100,7 +100,12 @@ ENGINES: dict[str, Stock] = {
         70 * MHZ,
         "RBMs up to 784 x 256",
     ),
-    "ulx3s-tiled": Stock("ulx3s_85f", _tiled(36, 512, 3072, 3, 8, 0), 80 * MHZ, "any graph, +-J"),
+    "ulx3s-tiled": Stock(
+        "ulx3s_85f",
+        Shape(34, 512, 3072, 3, 8, 16, 0, Generator.LINEAR64, group=3, interleave=2),
+        55 * MHZ,
+        "any graph, +-J, twice",
+    ),
 }
 """Known engines by name."""
 

@@ -60,10 +60,10 @@ class Image:
         times the model's beta. Arrays know nothing of it.
     interleave : int
         Replicas that the array holds: 1, whose colours take turns, or a multiple of the colours, which follow one
-        another through the array so that every p-bit updates in every clock.
+        another through the array so that every p-bit updates in every clock. Where p-bits take turns, any number.
     lanes : int
-        0, or of p-bits that take turns: those of a colour at so many lanes in turn, and at the lanes' generators.
-        Such an array holds one replica, see `tiled`.
+        0, or of p-bits that take turns: those of a colour at so many lanes in turn, and at the lanes' generators,
+        see `tiled`.
     """
 
     unit: Unit
@@ -107,19 +107,24 @@ class Image:
         return np.repeat(np.arange(self.colours, dtype=np.int32), np.diff(self.colour_first))
 
     @property
+    def following(self) -> int:
+        """Replicas that follow one another through the colours: where p-bits take turns, all are in one."""
+        return 1 if self.lanes else self.interleave
+
+    @property
     def latency(self) -> int:
         """Clocks that an update takes: those that one colour is behind the one before it."""
-        return max(self.interleave // self.colours, 1)
+        return max(self.following // self.colours, 1)
 
     @property
     def period(self) -> int:
         """Clocks from an update of a p-bit to the next one of the same p-bit and replica."""
-        return max(self.interleave, self.colours)
+        return max(self.following, self.colours)
 
     @property
     def home_slots(self) -> int:
         """Clocks that an interleaved array runs on after its last sweep, until its replicas are back home."""
-        return self.interleave if self.interleave > 1 else 0
+        return self.following if self.following > 1 else 0
 
     @cached_property
     def stream(self) -> Int32:
@@ -172,7 +177,7 @@ class Image:
     def updates(self) -> npt.NDArray[np.int64]:
         """Updates by which each register moves in a sweep, shape (streams,)."""
         if self.lanes:
-            return np.bincount(self.stream[self.taken == 0], minlength=self.streams)
+            return self.interleave * np.bincount(self.stream[self.taken == 0], minlength=self.streams)
         return np.full(self.streams, self.interleave)
 
     @cached_property
@@ -356,7 +361,7 @@ class Image:
 
     def check_interleave(self) -> None:
         """Raise `ImageError` unless the replicas can follow one another through the colours."""
-        if self.interleave != 1 and (min(self.interleave, self.colours) < 1 or self.interleave % self.colours):
+        if self.interleave < 1 or (self.following > 1 and (not self.colours or self.interleave % self.colours)):
             raise ImageError(
                 f"an array of {self.colours} colours cannot hold {self.interleave} replicas; "
                 f"use 1 or a multiple of {self.colours}"
@@ -369,8 +374,6 @@ class Image:
 
     def check_lanes(self) -> None:
         """Raise `ImageError` unless p-bits can take turns at the lanes: then every turn moves its lanes' registers."""
-        if self.lanes and self.interleave != 1:
-            raise ImageError(f"p-bits that take turns at {self.lanes} lanes are not interleaved; use interleave=1")
         if self.lanes and self.lanes <= self.generator.share:
             raise ImageError(
                 f"{self.lanes} lanes with generators of {self.generator.share} p-bits each; use more than "

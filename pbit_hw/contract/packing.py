@@ -52,8 +52,8 @@ class Packing(ABC):
         """
 
     def flips_per_second(self, clock_hz: float) -> float:
-        """P-bits updated per second at a clock."""
-        return self.image.size / self.clocks * clock_hz
+        """P-bits updated per second at a clock, in all replicas."""
+        return self.image.size * self.image.interleave / self.clocks * clock_hz
 
     @property
     def state_words(self) -> int:
@@ -99,7 +99,7 @@ def shifts(image: Image, shape: Any) -> tuple[int, int]:
 
 
 def check_widths(image: Image, shape: Any) -> None:
-    """Refuse an image of another number of lanes or generator, or of wider registers.
+    """Refuse an image of another number of lanes or replicas or another generator, or of wider registers.
 
     Raises
     ------
@@ -110,6 +110,11 @@ def check_widths(image: Image, shape: Any) -> None:
         raise FitError(
             f"program is for {image.lanes or 'no'} lanes, the engine has {shape.lanes}; "
             f"compile it with lanes={shape.lanes}"
+        )
+    if image.interleave != shape.interleave:
+        raise FitError(
+            f"program is for {image.interleave} replicas in the array, the engine holds {shape.interleave}; "
+            f"compile it with interleave={shape.interleave}"
         )
     if image.generator is not shape.generator:
         own, engine = image.generator.name.lower(), shape.generator.name.lower()

@@ -4,8 +4,10 @@ An engine has K lanes. P-bit i of a colour belongs to lane i % K and to *round* 
 `Image.lanes`); rounds follow one another through all colours, and the states of a round are one *row* of K bits.
 A lane adds up the field of its p-bit one *entry* per clock, an entry being a neighbour's place and what it adds when
 it is 1, so that a round takes as many clocks as the largest degree in it; fields are computed modulo 2^bits, which
-is exact for every image that fits. Lanes share units for their decisions, `Shape.group` of them one, which is also
-the least number of clocks of a round. Before a colour begins, the one before it is written: `Shape.drain` clocks.
+is exact for every image that fits. An engine may hold several replicas of a graph: a lane then adds up the fields of
+its p-bit in all of them from the same entries. Lanes share units for their decisions, `Shape.group` of them one, which
+decides for them in turn in one replica after another; so a round takes `Shape.turns` clocks at least. Before a colour
+begins, the one before it is written: `Shape.drain` clocks.
 
 Nothing of a graph is in the hardware. So one `Shape` runs every image of its lanes, generator and widths. A
 product of field and beta that is to be shifted by less than the engine does is made larger first: by weights and
@@ -26,7 +28,8 @@ PIPELINE = 19
 
 SPAN = 2
 """Groups that are told of everything in the same clock; others hear of it later, one span after another, so that no
-register has to reach all over a large chip. Lanes that share a generator are told in the same clock."""
+register has to reach all over a large chip. A generator whose lanes are not all of one span moves when those of the
+later one have taken their words, too: they are the first of their group."""
 
 ROUND_ENDS, COLOUR_ENDS, SWEEP_ENDS = 1, 2, 3
 """What the schedule says of a slot; 0 is none of them."""
@@ -56,6 +59,8 @@ class Shape(Engine):
         Kind of random-number generator.
     group : int
         Lanes that share a decision unit.
+    interleave : int
+        Replicas in the engine.
 
     Raises
     ------
@@ -74,18 +79,20 @@ class Shape(Engine):
     argument_shift: int
     generator: Generator
     group: int = 4
+    interleave: int = 1
 
     def __post_init__(self) -> None:
         self.check(
             {
                 "lanes": (self.generator.share + 1, 2 * WORD_BITS),
                 "rows": (1, 1 << 16),
-                "slots": (self.group, 1 << 16),
+                "slots": (self.turns, 1 << 16),
                 "addend_bits": (1, self.bias_bits),
                 "bias_bits": (2, WORD_BITS - 1),
                 "beta_bits": (1, WORD_BITS),
                 "argument_shift": (0, self.bias_bits + self.beta_bits),
                 "group": (2, self.lanes),
+                "interleave": (1, 16),
             }
         )
         if self.entry_bits > WORD_BITS:
@@ -122,6 +129,11 @@ class Shape(Engine):
         return -(-self.lanes // self.group)
 
     @property
+    def turns(self) -> int:
+        """Decisions of a unit in a round."""
+        return self.group * self.interleave
+
+    @property
     def spans(self) -> int:
         """Sets of groups that follow one another by a clock, see `SPAN`."""
         return -(-self.groups // SPAN)
@@ -139,7 +151,7 @@ class Shape(Engine):
     @property
     def drain(self) -> int:
         """Clocks of a colour beyond those of its rounds."""
-        return PIPELINE + self.group + self.spans - 1
+        return PIPELINE + self.turns + self.spans - 1
 
     @property
     def memories(self) -> dict[str, int]:

@@ -133,7 +133,7 @@ def tile(image: Image, shape: Shape) -> Tiling:
             f"graph of {image.size:,} p-bits in {image.colours} colours needs {rounds[-1]:,} rows of {shape.lanes} "
             f"lanes, the engine has {shape.rows:,}: use an engine of more lanes or a smaller graph"
         )
-    lengths = np.full(rounds[-1], shape.group, np.int64)
+    lengths = np.full(rounds[-1], shape.turns, np.int64)
     np.maximum.at(lengths, rows, image.degrees)
     first = np.concatenate([[0], np.cumsum(lengths)])
     if first[-1] > shape.slots:

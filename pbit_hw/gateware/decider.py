@@ -1,4 +1,4 @@
-"""The decision unit of a tiled engine: the lanes of a group in turn."""
+"""The decision unit of a tiled engine: the lanes of a group in turn, in one replica after another."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ LATENCY = STAGES + 1
 class Decider(wiring.Component):
     """Biases and decisions of the lanes of a group.
 
-    In the clock after ``capture`` the first lane's turn begins, one lane per clock; its comparison is `LATENCY` clocks
-    later, when ``turns`` must have its bit and ``words`` must stand. The bias is asked for two clocks before the turn.
-    ``decided`` and ``present`` of all lanes stand in the clock of the last comparison. Throughput one lane per clock.
+    In the clock after ``capture`` the first lane's turn in the first replica begins, one turn per clock; its comparison
+    is `LATENCY` clocks later, when ``turns`` must have its bit and ``words`` must stand. The bias is asked for two
+    clocks before the turn. ``decided`` and ``present`` of all lanes stand in the clock of a replica's last comparison.
+    Throughput one turn per clock.
     Biases are 0 at reset, and no lane has a p-bit.
 
     Parameters
@@ -38,16 +39,16 @@ class Decider(wiring.Component):
 
     Members
     -------
-    totals : In(count * bias bits)
-        Sums of the lanes, the first one lowest.
+    totals : In(turns * bias bits)
+        Sums of the lanes in the order of their turns, the first one lowest.
     capture : In(1)
         They stand in this clock.
     row, place : In
         Whose bias to read.
     beta : In(beta bits)
         Code of the inverse temperature.
-    turns : In(group)
-        Whose comparison is made.
+    turns : In(turns)
+        Which comparison is made.
     words : In(16 * count)
         Random words of the lanes.
     decided : Out(count)
@@ -69,12 +70,12 @@ class Decider(wiring.Component):
         places = shape.row_bits + shape.turn_bits
         super().__init__(
             {
-                "totals": In(count * shape.bias_bits),
+                "totals": In(shape.turns * shape.bias_bits),
                 "capture": In(1),
                 "row": In(shape.row_bits),
                 "place": In(shape.turn_bits),
                 "beta": In(shape.beta_bits),
-                "turns": In(shape.group),
+                "turns": In(shape.turns),
                 "words": In(WORD_BITS * count),
                 "decided": Out(count),
                 "present": Out(count),
@@ -97,8 +98,9 @@ class Decider(wiring.Component):
             threshold.total.eq(delayed(m, (waiting[: shape.bias_bits] + bias[1:])[: shape.bias_bits], 1)),
             threshold.beta.eq(self.beta),
         ]
+        lanes = [self.turns[lane :: shape.group].any() for lane in range(self._count)]
         words = [self.words.word_select(lane, WORD_BITS) for lane in range(self._count)]
-        word = reduce(or_, (Mux(turn, each, 0) for turn, each in zip(self.turns, words, strict=False)))
+        word = reduce(or_, (Mux(lane, each, 0) for lane, each in zip(lanes, words, strict=True)))
         decided = (word < threshold.threshold) == threshold.negative
         m.d.comb += [
             self.decided.eq(self._gathered(m, decided)),

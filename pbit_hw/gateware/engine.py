@@ -19,6 +19,7 @@ def engine_members(beta_bits: int) -> dict[str, Any]:
         "data": In(WORD_BITS),
         "ready": Out(1),
         "running": Out(1),
+        "home": Out(1),
         "sweeps_left": Out(WORD_BITS),
         "beta": Out(beta_bits),
         "state": Out(WORD_BITS),
@@ -36,6 +37,7 @@ def attach(m: Module, engine: Any, loader: Loader, pacer: Any, busy: Value = Con
         loader.running.eq(engine.running),
         engine.ready.eq(loader.ready & ~busy),
         engine.running.eq(pacer.running | pacer.start),
+        engine.home.eq(loader.home),
         engine.sweeps_left.eq(pacer.sweeps_left),
         pacer.sweeps.eq(loader.data),
     ]

@@ -61,7 +61,7 @@ class LinkedEngine(wiring.Component):
             engine.data.eq(link.data),
             link.ready.eq(engine.ready),
             link.running.eq(engine.running),
-            link.home.eq(1),
+            link.home.eq(engine.home),
             link.state.eq(engine.state),
             link.sweeps_left.eq(engine.sweeps_left),
             link.beta.eq(engine.beta),

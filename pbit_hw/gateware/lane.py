@@ -1,4 +1,4 @@
-"""One lane of a tiled engine: it adds up the field of a p-bit, one neighbour per clock."""
+"""One lane of a tiled engine: it adds up the field of a p-bit in every replica, one neighbour per clock."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ BANK_BITS = 10
 
 
 class Lane(wiring.Component):
-    """Entries, a copy of all states, and the sum of a field.
+    """Entries, and of every replica a copy of all states and the sum of a field.
 
-    The entry of the slot in a clock is added `FIRST` clocks later and the sum stands in the clock after that;
+    The entry of the slot in a clock is added `FIRST` clocks later and the sums stand in the clock after that;
     throughput one entry per clock. A row is written at the end of its clock, a load a clock later. Memories are 0 at
     reset.
 
@@ -35,14 +35,14 @@ class Lane(wiring.Component):
         Which entry to add.
     first : In(1)
         The entry that is added in this clock is the first of its p-bit.
-    total : Out(signed(bias bits))
-        Sum of what the neighbours that are 1 add; modulo 2^bits.
+    totals : Out(replicas * bias bits)
+        Of every replica the sum of what the neighbours that are 1 add; modulo 2^bits.
     load : In(1)
         Write ``entry`` to ``load_slot``.
     load_slot, entry : In
         See `contract.tiled.Shape.entry_bits`.
-    write : In(1)
-        Write ``states`` to ``row``.
+    write : In(replicas)
+        Write ``states`` to ``row`` of a replica.
     row : In(row bits)
         Row of states.
     states : In(lanes)
@@ -51,17 +51,17 @@ class Lane(wiring.Component):
 
     def __init__(self, shape: Shape) -> None:
         self._shape = shape
-        self.copy = block_ram(shape.lanes, shape.rows)
-        """Of all states."""
+        self.copies = [block_ram(shape.lanes, shape.rows) for _ in range(shape.interleave)]
+        """Of all states of each replica."""
         super().__init__(
             {
                 "slot": In(shape.slot_bits),
                 "first": In(1),
-                "total": Out(signed(shape.bias_bits)),
+                "totals": Out(shape.interleave * shape.bias_bits),
                 "load": In(1),
                 "load_slot": In(shape.slot_bits),
                 "entry": In(shape.entry_bits),
-                "write": In(1),
+                "write": In(shape.interleave),
                 "row": In(shape.row_bits),
                 "states": In(shape.lanes),
             }
@@ -72,11 +72,12 @@ class Lane(wiring.Component):
         shape = self._shape
         entry = self._entry(m)
         lane, rest = entry[: shape.lane_bits], entry[shape.lane_bits :]
-        states = self._states(m, rest[: shape.row_bits])
-        neighbour = states.bit_select(delayed(m, lane, 2), 1)
-        addend = Signal(signed(shape.addend_bits))
-        m.d.sync += addend.eq(Mux(neighbour, delayed(m, rest[shape.row_bits :], 2), 0))
-        m.d.sync += self.total.eq(Mux(self.first, 0, self.total) + addend)
+        lane, row, addend = delayed(m, lane, 2), rest[: shape.row_bits], delayed(m, rest[shape.row_bits :], 2)
+        for replica in range(shape.interleave):
+            neighbour = self._states(m, replica, row).bit_select(lane, 1)
+            added = Signal(signed(shape.addend_bits), name=f"added_{replica}")
+            total = self.totals.word_select(replica, shape.bias_bits)
+            m.d.sync += [added.eq(Mux(neighbour, addend, 0)), total.eq(Mux(self.first, 0, total) + added)]
         return m
 
     def _entry(self, m: Module) -> Value:
@@ -102,15 +103,15 @@ class Lane(wiring.Component):
             said.append(delayed(m, read(m, bank, slot[:BANK_BITS]), 1))
         return delayed(m, Cat(said).word_select(delayed(m, slot[BANK_BITS:], 2), shape.entry_bits), 1)
 
-    def _states(self, m: Module, row: Value) -> Value:
-        """The row of states that stands two clocks after its address.
+    def _states(self, m: Module, replica: int, row: Value) -> Value:
+        """The row of a replica's states that stands two clocks after its address.
 
         The one that is written has no neighbours of p-bits under way, so that only entries that add nothing read it.
         """
-        m.submodules.copy = copy = self.copy
+        m.submodules[f"copy_{replica}"] = copy = self.copies[replica]
         write = copy.write_port()
         m.d.comb += [
-            write.en.eq(self.write),
+            write.en.eq(self.write[replica]),
             write.addr.eq(self.row),
             write.data.eq(self.states),
         ]

@@ -96,6 +96,8 @@ class Loader(wiring.Component):
         A write to the control register of that name.
     home : Out(1)
         The replica at hand is the first.
+    at_hand : Out(replica bits)
+        Which one it is.
     clamp, bias, weight, generator, schedule, count : Out(1)
         A word of that region.
     push : Out(1)
@@ -124,6 +126,7 @@ class Loader(wiring.Component):
                 "data": Out(WORD_BITS),
                 "offset": Out(OFFSET_BITS),
                 "home": Out(1),
+                "at_hand": Out(range(image.interleave)),
                 "clear": Out(1),
                 "seed": Out(1),
                 "inject": Out(1),
@@ -139,10 +142,9 @@ class Loader(wiring.Component):
         m = Module()
         m.submodules.decoder = decoder = self._decoder
         region = Signal(ADDRESS_BITS - OFFSET_BITS)
-        rotation = Signal(range(self._image.interleave))
-        m.d.comb += [decoder.offset.eq(self.offset), self.home.eq(rotation == 0)]
+        m.d.comb += [decoder.offset.eq(self.offset), self.home.eq(self.at_hand == 0)]
         with m.If(self.rotate):
-            m.d.sync += rotation.eq(Mux(rotation == self._image.interleave - 1, 0, rotation + 1))
+            m.d.sync += self.at_hand.eq(Mux(self.at_hand == self._image.interleave - 1, 0, self.at_hand + 1))
         shared = self._image.generator is Generator.LINEAR64
         turns = Signal(range(max(self._image.interleave, Generator.LINEAR64.bits)))
         with m.FSM():

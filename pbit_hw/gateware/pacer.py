@@ -126,14 +126,16 @@ class Pacer(wiring.Component):
         Sums stand.
     bias_row, bias_place : Out
         Whose bias the deciders read.
-    turns : Out(group)
+    turns : Out(turns)
         For the deciders of the first span; all that is for lanes and deciders reaches the others later.
-    gathered : Out(1)
-        A round is decided in the last span.
+    moves : Out(1)
+        The last turn of a replica's in the first span.
+    gathered : Out(replicas)
+        A round is decided in the last span, in one replica after another.
     row : Out(row bits)
         Row that is gathered.
     colour_ends : Out(1)
-        The row that is gathered is the last one of a colour.
+        The row that is gathered is the last one of a colour, in the last replica.
     """
 
     def __init__(self, shape: Shape) -> None:
@@ -151,8 +153,9 @@ class Pacer(wiring.Component):
                 "capture": Out(1),
                 "bias_row": Out(shape.row_bits),
                 "bias_place": Out(shape.turn_bits),
-                "turns": Out(shape.group),
-                "gathered": Out(1),
+                "turns": Out(shape.turns),
+                "moves": Out(1),
+                "gathered": Out(shape.interleave),
                 "row": Out(shape.row_bits),
                 "colour_ends": Out(1),
                 "running": Out(1),
@@ -162,31 +165,33 @@ class Pacer(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        again = Signal()
+        again, shape = Signal(), self._shape
         ends, valid = self._issue(m, again)
         # for every number of clocks since a slot's ends are known: does a round, colour, sweep end with it
         told = [Cat(ends.any(), ends[1], ends.all())]
         captured = FIRST + 1 - READ
         turn = captured + 1 + LATENCY
-        for _ in range(turn + self._shape.group + self._shape.spans - 2):
+        for _ in range(turn + shape.turns + shape.spans - 2):
             told.append(delayed(m, told[-1], 1))
+        lasts = range(shape.group - 1, shape.turns, shape.group)
         fresh = Signal(init=1)
         m.d.sync += fresh.eq(ends.any() | (fresh & ~valid))
         m.d.comb += [
             self.first.eq(delayed(m, fresh, FIRST - READ)),
             self.capture.eq(told[captured][0]),
-            self.turns.eq(Cat(each[0] for each in told[turn : turn + self._shape.group])),
-            self.gathered.eq(told[-1][0]),
+            self.turns.eq(Cat(each[0] for each in told[turn : turn + shape.turns])),
+            self.moves.eq(Cat(self.turns[last] for last in lasts).any()),
+            self.gathered.eq(Cat(told[turn + last + shape.spans - 1][0] for last in lasts)),
             self.colour_ends.eq(told[-1][1]),
         ]
         bias_row = self._count(m, told[captured - BIAS - 1])
         with m.If(told[captured - BIAS - 1][0]):
             m.d.sync += [self.bias_row.eq(bias_row), self.bias_place.eq(0)]
         with m.Else():
-            m.d.sync += self.bias_place.eq(self.bias_place + 1)
+            m.d.sync += self.bias_place.eq(Mux(self.bias_place == shape.group - 1, 0, self.bias_place + 1))
         m.d.comb += self.row.eq(self._count(m, told[-1]))
         # the last row is written two clocks after it is gathered, and later for spans but the first
-        sweeps = SweepCounter(1 + self._shape.spans)
+        sweeps = SweepCounter(1 + shape.spans)
         sweeps.serve(m, self, told[-1][1], told[-1][2])
         m.d.comb += again.eq(sweeps.again)
         return m
@@ -196,7 +201,7 @@ class Pacer(wiring.Component):
 
         Returns what ends with the slot of `READ` clocks ago, and whether there was one.
         """
-        init = [0] * (self._shape.group - 1) + [SWEEP_ENDS]
+        init = [0] * (self._shape.turns - 1) + [SWEEP_ENDS]
         m.submodules.schedule = schedule = block_ram(2, self._shape.slots, init)
         write = schedule.write_port()
         m.d.comb += [

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from amaranth import Cat, Module, Mux, Signal, Value
+from functools import reduce
+from operator import or_
+
+from amaranth import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 
 from ..contract.generator import WORD_BITS as RANDOM_BITS
@@ -34,10 +37,10 @@ class Tiled(wiring.Component):
 
     Members
     -------
-    write, address, data, ready, running, sweeps_left, beta
+    write, address, data, ready, running, home, sweeps_left, beta
         See `array.Array`; ``address`` is what is read, too.
     state : Out(32)
-        The word of `Region.STATE` whose address stood two clocks ago and still does.
+        The word of `Region.STATE` of the replica at hand whose address stood two clocks ago and still does.
     landed : Out(1)
         The last states of a colour are written in this clock.
     """
@@ -51,8 +54,8 @@ class Tiled(wiring.Component):
         ]
         self._bank = Bank(shape)
         self.generators = self._bank.generators
-        self.home = block_ram(2 * shape.lanes, shape.rows)
-        """Of every row the states, and which of them are clamped."""
+        self.rows = block_ram((shape.interleave + 1) * shape.lanes, shape.rows)
+        """Of every row the states of each replica, and which of them are clamped."""
         super().__init__(engine_members(shape.beta_bits))
 
     def elaborate(self, platform: object) -> Module:
@@ -67,7 +70,7 @@ class Tiled(wiring.Component):
         ]
         m.d.sync += pacer.load.eq(self._entry_of(loader, shape.lanes))
         decided, present = self._decide(m, loader, pacer)
-        self._generate(m, loader, pacer.turns[-1], Cat(present))
+        self._generate(m, loader, pacer.moves, Cat(present))
         self._land(m, loader, pacer, self._aligned(m, decided), self._aligned(m, present))
         return m
 
@@ -109,7 +112,7 @@ class Tiled(wiring.Component):
             mine = range(shape.lanes)[number * shape.group :][: shape.group]
             span = number // SPAN
             m.d.comb += [
-                decider.totals.eq(Cat(self.lanes[lane].total for lane in mine)),
+                decider.totals.eq(self._totals(mine)),
                 decider.capture.eq(delayed(m, pacer.capture, span)),
                 decider.row.eq(delayed(m, pacer.bias_row, span)),
                 decider.place.eq(delayed(m, pacer.bias_place, span)),
@@ -122,8 +125,16 @@ class Tiled(wiring.Component):
             ]
         return [each.decided for each in self._deciders], [each.present for each in self._deciders]
 
+    def _totals(self, lanes: range) -> Value:
+        """Sums of a group's lanes in the order of their turns."""
+        bits, spare = self._shape.bias_bits, self._shape.group - len(lanes)
+        return Cat(
+            Cat(*(self.lanes[lane].totals.word_select(replica, bits) for lane in lanes), Const(0, spare * bits))
+            for replica in range(self._shape.interleave)
+        )
+
     def _generate(self, m: Module, loader: Loader, gathered: Value, present: Value) -> None:
-        """Registers move when a round is gathered, if one of their lanes has a p-bit: the first one then has."""
+        """Registers move when a replica's round is gathered, if one of their lanes has a p-bit: the first one has."""
         m.submodules.bank = bank = self._bank
         bank.listen(m, loader)
         firsts = range(0, self._shape.lanes, self._shape.generator.share)
@@ -132,31 +143,34 @@ class Tiled(wiring.Component):
     def _land(self, m: Module, loader: Loader, pacer: Pacer, decided: Value, present: Value) -> None:
         """Rows of states: what a round decided, or a word of the bus, goes into all copies a clock later."""
         shape = self._shape
-        m.submodules.home = home = self.home
-        write = home.write_port(granularity=shape.lanes)
+        m.submodules.rows = rows = self.rows
+        write = rows.write_port(granularity=shape.lanes)
         word_bits = shape.row_words - 1  # of an offset, for one or two words of a row
         busy = self.running | ~loader.ready
         offset = Mux(busy, loader.offset, self.address[:OFFSET_BITS])
         # a row is read when it is gathered or its word stands, and written two clocks later
-        found = read(m, home, Mux(self.running, pacer.row, offset[word_bits:]))
-        states, clamped = found[: shape.lanes], found[shape.lanes :]
+        found = read(m, rows, Mux(self.running, pacer.row, offset[word_bits:]))
         landing, row = delayed(m, pacer.gathered, 1), delayed(m, pacer.row, 1)
+        states = found.word_select(Mux(self.running, place_of(landing), loader.at_hand), shape.lanes)
+        clamped = found[-shape.lanes :]
         kept = clamped | ~delayed(m, present, 1)
         landed = (states & kept) | (delayed(m, decided, 1) & ~kept)
-        held = Signal(2 * shape.lanes)
+        held, clamps = Signal(shape.lanes), Signal(shape.lanes)
+        pushed = (delayed(m, loader.push, 1) << loader.at_hand)[: shape.interleave]
         m.d.sync += [
-            write.addr.eq(Mux(landing, row, loader.offset[word_bits:])),
-            held.eq(Cat(Mux(landing, landed, self._replaced(loader, states)), self._replaced(loader, clamped))),
-            write.en.eq(Cat(landing | delayed(m, loader.push, 1), delayed(m, loader.clamp, 1))),
+            write.addr.eq(Mux(landing.any(), row, loader.offset[word_bits:])),
+            held.eq(Mux(landing.any(), landed, self._replaced(loader, states))),
+            clamps.eq(self._replaced(loader, clamped)),
+            write.en.eq(Cat(landing | pushed, delayed(m, loader.clamp, 1))),
             self.state.eq(states.word_select(offset[:word_bits], WORD_BITS)),
         ]
-        m.d.comb += write.data.eq(held)
+        m.d.comb += write.data.eq(Cat(held.replicate(shape.interleave), clamps))
         for number, lane in enumerate(self.lanes):
             span = self._span(number)
             m.d.comb += [
-                lane.write.eq(delayed(m, write.en[0], span)),
+                lane.write.eq(delayed(m, write.en[:-1], span)),
                 lane.row.eq(delayed(m, write.addr, span)),
-                lane.states.eq(delayed(m, held[: shape.lanes], span)),
+                lane.states.eq(delayed(m, held, span)),
             ]
 
     def _replaced(self, loader: Loader, row: Value) -> Value:
@@ -165,3 +179,8 @@ class Tiled(wiring.Component):
         parts = [row[word * WORD_BITS : (word + 1) * WORD_BITS] for word in words]
         hits = [loader.offset[: len(words) - 1] == word for word in words]
         return Cat(Mux(hit, loader.data[: len(part)], part) for hit, part in zip(hits, parts, strict=True))
+
+
+def place_of(one_hot: Value) -> Value:
+    """Which of the bits is set, if one is."""
+    return reduce(or_, (Mux(bit, place, 0) for place, bit in enumerate(one_hot)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -27,10 +28,10 @@ class Machine:
         self.clamped = image.clamped.copy()
 
     def start(self, sweeps: int) -> None:
-        self.sweeps_left = array.start(sweeps, self.image.interleave)
+        self.sweeps_left = array.start(sweeps, self.image.following)
 
     def stop(self) -> None:
-        self.sweeps_left = array.stop(self.phase, self.sweeps_left, self.image.interleave)
+        self.sweeps_left = array.stop(self.phase, self.sweeps_left, self.image.following)
 
     def clock(self) -> None:
         image = self.image
@@ -52,6 +53,7 @@ class Machine:
             image.argument_shift,
             int(image.unit),
             int(image.generator),
+            int(image.lanes > 0),
         )
 
     def run(self) -> int:
@@ -151,20 +153,35 @@ def alone(
         for pbit in range(image.size):
             first, last = image.slot_first[pbit : pbit + 2]
             total = field(image.biases[pbit], image.weights, image.neighbours, states, first, last, int(image.unit))
-            final = pbit + 1 == image.size or image.stream[pbit + 1] != image.stream[pbit]
+            turn = image.colour[pbit], image.stream[pbit]
+            final = pbit + 1 == image.size or (image.colour[pbit + 1], image.stream[pbit + 1]) != turn
             register = registers[image.stream[pbit]]
-            word = array.draw(int(image.generator), register, image.taken[pbit], moves if final else 0)
+            word = array.word(int(image.generator), register, image.taken[pbit])
+            for _ in range(moves if final else 0):
+                array.move(int(image.generator), register)
             if not image.clamped[pbit]:
                 states[pbit] = decide(total, word, BETA, image.argument_shift)
 
 
 @pytest.mark.parametrize("generator", list(Generator))
-@pytest.mark.parametrize(("sizes", "interleave"), [((4, 3, 2), 3), ((4, 3, 2), 9), ((6, 5), 4), ((3,), 2), ((2, 2), 1)])
+@pytest.mark.parametrize(
+    ("sizes", "interleave", "lanes"),
+    [
+        ((4, 3, 2), 3, 0),
+        ((4, 3, 2), 9, 0),
+        ((6, 5), 4, 0),
+        ((3,), 2, 0),
+        ((2, 2), 1, 0),
+        ((21, 3, 8), 2, 8),
+        ((14, 3), 3, 5),
+    ],
+)
 def test_interleaved_replicas_are_arrays_of_one(
-    make_image: Callable[..., Image], generator: Generator, sizes: tuple[int, ...], interleave: int
+    make_image: Callable[..., Image], generator: Generator, sizes: tuple[int, ...], interleave: int, lanes: int
 ) -> None:
     """Run after run: their generators begin r updates further on and move R updates per draw."""
-    image = make_image(sizes, generator=generator, weight_format="s[0][5]").interleaved(interleave)
+    image = replace(make_image(sizes, generator=generator, weight_format="s[0][5]"), lanes=lanes)
+    image = image.interleaved(interleave)
     machine = Machine(image)
     states = machine.states.copy()
     registers = [advanced(generator, machine.registers, replica) for replica in range(interleave)]

@@ -143,8 +143,8 @@ def test_every_part_of_the_shape_is_in_its_digest(image: Image) -> None:
         replace(shape, **{name: getattr(shape, name) + 1}) for name in ("bias_bits", "beta_bits", "argument_shift")
     ]
     others += [replace(shape, generator=other) for other in Generator if other is not shape.generator]
-    digests = {each.digest for each in [shape, *others, replace(shape, group=5)]}
-    assert len(digests) == len(others) + 2
+    digests = {each.digest for each in [shape, *others, replace(shape, group=5), replace(shape, interleave=2)]}
+    assert len(digests) == len(others) + 3
 
 
 @pytest.mark.parametrize(
@@ -157,6 +157,7 @@ def test_every_part_of_the_shape_is_in_its_digest(image: Image) -> None:
         ({"beta_bits": 13}, "beta of the program need 14 bits, the engine has 13"),
         ({"argument_shift": 0}, "1 fraction bits more than the engine drops"),
         ({"lanes": 9}, "for 8 lanes, the engine has 9; compile it with lanes=9"),
+        ({"interleave": 2}, "1 replicas in the array, the engine holds 2; compile it with interleave=2"),
         ({"generator": Generator.LFSR48}, "generator linear64, the engine has lfsr48"),
     ],
 )
@@ -187,8 +188,9 @@ def test_entries_fit_a_word(spins: Image) -> None:
 
 def test_images_with_lanes_are_checked(spins: Image) -> None:
     spins.check()
-    with pytest.raises(ImageError, match="not interleaved"):
-        replace(spins, interleave=3).check()
+    replace(spins, interleave=2).check()  # not a multiple of the colours: they follow nobody
+    with pytest.raises(ImageError, match="cannot hold 0 replicas"):
+        replace(spins, interleave=0).check()
     with pytest.raises(ImageError, match="4 lanes with generators of 4 p-bits each; use more than 4"):
         replace(spins, lanes=4).check()
 
@@ -216,10 +218,23 @@ def test_one_pbit_of_a_shared_register_less_leaves_the_others_words(spins: Image
     before = registers.copy()
     states = np.zeros((1, spins.size), np.uint8)
     network = spins.biases, spins.weights, spins.neighbours, spins.slot_first, spins.colour_first
-    constants = 100, spins.argument_shift, int(spins.unit), int(spins.generator)
+    constants = 100, spins.argument_shift, int(spins.unit), int(spins.generator), 1
     clock(1, 1, 0, states, registers, spins.clamped, *network, spins.stream, spins.taken, *constants)
     assert (registers[0] != before[0]).any()
     assert np.array_equal(registers[1], before[1])
+
+
+def test_registers_move_once_per_replica(image: Image) -> None:
+    three = replace(image, interleave=3)
+    turns = set(zip(tile(image, shape_of(image)).rows.tolist(), image.stream.tolist(), strict=True))
+    assert image.updates.sum() == len(turns)
+    assert np.array_equal(three.updates, 3 * image.updates)
+
+
+def test_a_round_has_time_for_every_decision(image: Image) -> None:
+    one, three = (replace(image, interleave=replicas) for replicas in (1, 3))
+    lengths = [np.diff(tile(each, shape_of(each, interleave=each.interleave)).first) for each in (one, three)]
+    assert np.array_equal(np.maximum(lengths[0], 12), lengths[1])
 
 
 def test_a_generator_of_another_version_is_refused(spins: Image) -> None:

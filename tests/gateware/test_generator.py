@@ -40,7 +40,8 @@ def test_words_and_registers_follow_the_contract(kind, simulate):
         ctx.set(dut.step, 1)
         for _ in range(300):
             assert ctx.get(dut.register) == packed(row)
-            assert ctx.get(dut.word) == array.draw(int(kind), row, 0, 1)
+            assert ctx.get(dut.word) == array.word(int(kind), row, 0)
+            array.move(int(kind), row)
             await ctx.tick()
 
     simulate(dut, bench)
@@ -120,7 +121,7 @@ def test_shared_words_and_registers_follow_the_contract(simulate):
         for _ in range(400):
             step = int(rng.integers(2))
             ctx.set(dut.step, step)
-            words = [array.draw(int(Generator.LINEAR64), held, taken, 0) for taken in range(4)]
+            words = [array.word(int(Generator.LINEAR64), held, taken) for taken in range(4)]
             register = ctx.get(dut.register)
             assert [register >> 16 * taken & 0xFFFF for taken in range(4)] == words
             await ctx.tick()

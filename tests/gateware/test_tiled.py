@@ -29,11 +29,13 @@ LANES = 8
 MAX_DEGREE = 12
 
 
-def random_graph(rng: np.random.Generator, like: Image | None, make: MakeImage, lanes: int, **sizes: int) -> Image:
+def random_graph(
+    rng: np.random.Generator, like: Image | None, make: MakeImage, lanes: int, interleave: int = 1, **sizes: int
+) -> Image:
     """A random array of up to 64 p-bits in 1 to 6 colours, in the formats of another one."""
     sizes = {"max_size": 64, "max_degree": MAX_DEGREE, **sizes}
     generators = tuple(kind for kind in Generator if kind.share < lanes)
-    image = replace(make(rng, latencies=(0,), generators=generators, **sizes), lanes=lanes)
+    image = replace(make(rng, latencies=(0,), generators=generators, **sizes), lanes=lanes, interleave=interleave)
     if like is None:
         return image
     own = {name: getattr(like, name) for name in ("weight_format", "beta_format", "generator")}
@@ -59,6 +61,7 @@ def shape_for(images: Sequence[Image], group: int = 4) -> Shape:
         argument_shift=shift,
         generator=images[0].generator,
         group=group,
+        interleave=images[0].interleave,
     )
     tilings = [tile(image, wide) for image in images]
     rows = max(len(tiling.first) - 1 for tiling in tilings)
@@ -76,6 +79,7 @@ def random_jobs(rng: np.random.Generator, images: Sequence[Image], runs: int) ->
                 biases = rng.integers(-limit, limit + 1, image.size).astype(np.int32)
                 image = image.with_weights(-image.weights, biases)
             drawn = rng.random(3)
+            states = rng.integers(0, 2, (image.interleave, image.size), np.uint8)
             jobs.append(
                 Job(
                     image,
@@ -84,7 +88,7 @@ def random_jobs(rng: np.random.Generator, images: Sequence[Image], runs: int) ->
                     >> int(rng.integers(image.beta_format.bits + 1)),
                     graph=fresh,
                     weights=True,
-                    states=rng.integers(0, 2, image.size, np.uint8) if fresh or drawn[0] < 0.5 else None,
+                    states=states if fresh or drawn[0] < 0.5 else None,
                     clamped=(rng.random(image.size) < 0.2).astype(np.uint8) if fresh or drawn[1] < 0.5 else None,
                     registers=streams(image.generator, int(rng.integers(1 << 60)), image.streams)
                     if not jobs or drawn[2] < 0.3
@@ -94,10 +98,12 @@ def random_jobs(rng: np.random.Generator, images: Sequence[Image], runs: int) ->
     return jobs
 
 
-def in_lockstep(make: MakeImage, seed: int, lanes: int = LANES, graphs: int = 2, runs: int = 2, **sizes: int) -> Shape:
+def in_lockstep(
+    make: MakeImage, seed: int, lanes: int = LANES, *, graphs: int = 2, runs: int = 2, interleave: int = 1, **sizes: int
+) -> Shape:
     rng = np.random.default_rng(seed)
-    images = [random_graph(rng, None, make, lanes, **sizes)]
-    images += [random_graph(rng, images[0], make, lanes, **sizes) for _ in range(graphs - 1)]
+    images = [random_graph(rng, None, make, lanes, interleave, **sizes)]
+    images += [random_graph(rng, images[0], make, lanes, interleave, **sizes) for _ in range(graphs - 1)]
     shape = shape_for(images, group=(4, 3, 4, 2)[seed % 4])
     assert run_jobs(shape, random_jobs(rng, images, runs), Tiled(shape, blocks=seed % 3 > 0)) > 0
     return shape
@@ -132,6 +138,11 @@ def test_random_programs_cover_what_they_are_for(random_image: MakeImage) -> Non
 @pytest.mark.parametrize("lanes", [5, 34])
 def test_lanes_that_fill_no_group_or_more_than_a_word(lanes: int, random_image: MakeImage) -> None:
     in_lockstep(random_image, lanes, lanes, graphs=1, runs=1, min_size=40, max_size=50)
+
+
+@pytest.mark.parametrize(("seed", "interleave"), [(0, 2), (1, 3), (2, 2), (3, 2)])
+def test_replicas(seed: int, interleave: int, random_image: MakeImage) -> None:
+    in_lockstep(random_image, seed, interleave=interleave, max_size=32)
 
 
 def test_entries_in_several_banks(monkeypatch: pytest.MonkeyPatch, random_image: MakeImage) -> None:
@@ -245,7 +256,8 @@ def test_a_copy_that_misses_a_bit_shows(ring: Image) -> None:
 
     class Broken(TiledProbe):
         async def _watch(self, ctx: Any) -> Run:
-            ctx.set(engine.lanes[5].copy.data[3], ctx.get(engine.lanes[5].copy.data[3]) ^ 16)
+            (copy,) = engine.lanes[5].copies
+            ctx.set(copy.data[3], ctx.get(copy.data[3]) ^ 16)
             return await super()._watch(ctx)
 
     with pytest.raises(LockstepError, match="copy of the states in lane 5 differs"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -53,9 +54,9 @@ def transport(rtl: Any) -> Any:
 
 
 @pytest.mark.parametrize("generator", GENERATOR_NAMES)
-@pytest.mark.parametrize("replicas", [1, 3, 70])
-def test_sweep_and_cycle_mode_agree(generator: str, replicas: int) -> None:
-    program = tiled(glass(size=60), lanes=9, generator=generator)
+@pytest.mark.parametrize(("replicas", "interleave"), [(1, 1), (3, 1), (70, 1), (5, 2)])
+def test_sweep_and_cycle_mode_agree(generator: str, replicas: int, interleave: int) -> None:
+    program = tiled(glass(size=60), lanes=9, generator=generator, interleave=interleave)
     sweep, cycle = (Simulator(program, seed=5, mode=mode) for mode in ("sweep", "cycle"))
     for run in ({"beta": 0.5}, {"beta": (0.1, 2.0), "keep_every": 3}):
         states = sweep.sample(12, replicas=replicas, **run).states
@@ -126,6 +127,18 @@ def test_any_graph_runs_on_the_same_engine(model: Ising, transport: Any, same_sa
     assert same_samples(tiled(model, weight_bits=5), transport, sweeps=4, beta=0.7)
 
 
+@pytest.mark.parametrize(
+    "run",
+    [
+        {"sweeps": 8, "beta": 0.4, "replicas": 3},
+        {"sweeps": 8, "beta": (0.2, 2.0), "replicas": 2, "clamp": {3: [1, -1], 7: -1}, "keep_every": 3},
+    ],
+)
+def test_an_engine_holds_replicas(rtl: Any, run: dict[str, Any], same_samples: Same) -> None:
+    shape = replace(SHAPE, group=3, interleave=2)
+    assert same_samples(tiled(glass(), interleave=2), rtl(LinkedEngine(shape, CLOCK_HZ), CLOCK_HZ), **run)
+
+
 def test_weights_are_rewritten_alone(program: Program, transport: Any) -> None:
     device, simulator = Device(program, transport, seed=2), Simulator(program, seed=2)
     for sampler in (device, simulator):
@@ -147,7 +160,9 @@ def test_what_does_not_fit_is_refused(transport: Any) -> None:
         Device(compile(glass(), generator="linear64"), transport)
 
 
-def test_a_virtual_device_of_the_program_alone_samples_it(program: Program, same_samples: Same) -> None:
+@pytest.mark.parametrize("interleave", [1, 2])
+def test_a_virtual_device_of_the_program_alone_samples_it(interleave: int, same_samples: Same) -> None:
+    program = tiled(glass(), interleave=interleave)
     assert same_samples(program, VirtualDevice(program.image), sweeps=10, replicas=2)
 
 

@@ -27,7 +27,7 @@ class Interpreted:
         names = (array.clamped, array.biases, array.weights)
         wiring = (image.neighbours, image.slot_first, image.colour_first, image.stream, image.taken)
         self.rest = [values.tolist() for values in (*names, *wiring)]
-        self.rest += [array.beta, image.argument_shift, int(image.unit), int(image.generator)]
+        self.rest += [array.beta, image.argument_shift, int(image.unit), int(image.generator), int(image.lanes > 0)]
 
     def clock(self):
         self.counters = contract_array.clock(*self.counters, self.states, self.registers, *self.rest)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pbit_hw.compiler import Ising, compile, library
-from pbit_hw.contract.array import draw
+from pbit_hw.contract.array import move, word
 from pbit_hw.contract.errors import RequestError
 from pbit_hw.contract.generator import GENERATOR_NAMES, Generator, streams
 from pbit_hw.contract.request import call_seed
@@ -83,7 +83,10 @@ class DrawnWords:
         self.kind, self.registers = kind, streams(kind, seed, count)
 
     def words(self, replicas, n):
-        drawn = [draw(int(self.kind), register, 0, 1) for register in self.registers]
+        drawn = []
+        for register in self.registers:
+            drawn.append(word(int(self.kind), register, 0))
+            move(int(self.kind), register)
         return np.array(drawn, np.uint32).reshape(replicas, n).T
 
 
