@@ -14,7 +14,7 @@ from ..contract.errors import PbitError
 from ..contract.forms import Form
 from ..contract.image import Image
 from ..contract.registers import REGISTERS, Control, Region, Register, address
-from ..gateware.array import ProbedArray
+from ..gateware.probed import ProbedArray
 from ..sim.cycle import CycleArray, Trace
 
 PROGRESS_CLOCKS = 100

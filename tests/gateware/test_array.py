@@ -15,7 +15,8 @@ from pbit_hw.contract.forms import Form
 from pbit_hw.contract.generator import Generator, powered_up, seeds
 from pbit_hw.contract.image import Image
 from pbit_hw.contract.registers import REGISTERS, Control, Region, address
-from pbit_hw.gateware.array import DELAY, Array, ProbedArray
+from pbit_hw.gateware.array import DELAY, Array
+from pbit_hw.gateware.probed import ProbedArray
 from pbit_hw.gateware.tabulate import Tabulator
 from pbit_hw.sim.cycle import CycleArray
 

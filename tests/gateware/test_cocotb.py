@@ -14,7 +14,7 @@ from pbit_hw.cli.lockstep import LockstepError, Script, Write, compare, expected
 from pbit_hw.contract.forms import Form
 from pbit_hw.contract.image import Image
 from pbit_hw.contract.registers import OFFSET_BITS, Region
-from pbit_hw.gateware.array import ProbedArray
+from pbit_hw.gateware.probed import ProbedArray
 from pbit_hw.sim.cycle import Trace
 
 from . import verilate

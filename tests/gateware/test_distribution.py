@@ -13,7 +13,7 @@ from pbit_hw.contract.forms import Form
 from pbit_hw.contract.generator import Generator, seeds, streams
 from pbit_hw.contract.image import Image
 from pbit_hw.contract.registers import Region, address
-from pbit_hw.gateware.array import ProbedArray
+from pbit_hw.gateware.probed import ProbedArray
 
 SWEEPS = 700
 WARM_UP = 20

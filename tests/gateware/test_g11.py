@@ -30,7 +30,7 @@ from pbit_hw.contract.engines import ENGINES, pack
 from pbit_hw.contract.forms import Form
 from pbit_hw.contract.generator import seeds, streams
 from pbit_hw.contract.registers import Control, Region, address
-from pbit_hw.gateware.array import ProbedArray
+from pbit_hw.gateware.probed import ProbedArray
 from pbit_hw.gateware.tiled import Tiled
 from pbit_hw.sim.schedule import geometric
 

@@ -29,7 +29,8 @@ from pbit_hw.contract.generator import Generator
 from pbit_hw.contract.image import Image
 from pbit_hw.contract.registers import REGISTERS, Control, Region, address
 from pbit_hw.gateware import activation, array, conditional, generator, tabulate
-from pbit_hw.gateware.array import Array, ProbedArray
+from pbit_hw.gateware.array import Array
+from pbit_hw.gateware.probed import ProbedArray
 from pbit_hw.sim.cycle import Trace
 
 CLOCKS = 1000
