@@ -96,7 +96,7 @@ class Loader(wiring.Component):
         A write to the control register of that name.
     home : Out(1)
         The replica at hand is the first.
-    at_hand : Out(replica bits)
+    rotation : Out(replica bits)
         Which one it is.
     clamp, bias, weight, generator, schedule, count : Out(1)
         A word of that region.
@@ -126,7 +126,7 @@ class Loader(wiring.Component):
                 "data": Out(WORD_BITS),
                 "offset": Out(OFFSET_BITS),
                 "home": Out(1),
-                "at_hand": Out(range(image.interleave)),
+                "rotation": Out(range(image.interleave)),
                 "clear": Out(1),
                 "seed": Out(1),
                 "inject": Out(1),
@@ -142,9 +142,9 @@ class Loader(wiring.Component):
         m = Module()
         m.submodules.decoder = decoder = self._decoder
         region = Signal(ADDRESS_BITS - OFFSET_BITS)
-        m.d.comb += [decoder.offset.eq(self.offset), self.home.eq(self.at_hand == 0)]
+        m.d.comb += [decoder.offset.eq(self.offset), self.home.eq(self.rotation == 0)]
         with m.If(self.rotate):
-            m.d.sync += self.at_hand.eq(Mux(self.at_hand == self._image.interleave - 1, 0, self.at_hand + 1))
+            m.d.sync += self.rotation.eq(Mux(self.rotation == self._image.interleave - 1, 0, self.rotation + 1))
         shared = self._image.generator is Generator.LINEAR64
         turns = Signal(range(max(self._image.interleave, Generator.LINEAR64.bits)))
         with m.FSM():

@@ -151,12 +151,12 @@ class Tiled(wiring.Component):
         # a row is read when it is gathered or its word stands, and written two clocks later
         found = read(m, rows, Mux(self.running, pacer.row, offset[word_bits:]))
         landing, row = delayed(m, pacer.gathered, 1), delayed(m, pacer.row, 1)
-        states = found.word_select(Mux(self.running, place_of(landing), loader.at_hand), shape.lanes)
+        states = found.word_select(Mux(self.running, place_of(landing), loader.rotation), shape.lanes)
         clamped = found[-shape.lanes :]
         kept = clamped | ~delayed(m, present, 1)
         landed = (states & kept) | (delayed(m, decided, 1) & ~kept)
         held, clamps = Signal(shape.lanes), Signal(shape.lanes)
-        pushed = (delayed(m, loader.push, 1) << loader.at_hand)[: shape.interleave]
+        pushed = (delayed(m, loader.push, 1) << loader.rotation)[: shape.interleave]
         m.d.sync += [
             write.addr.eq(Mux(landing.any(), row, loader.offset[word_bits:])),
             held.eq(Mux(landing.any(), landed, self._replaced(loader, states))),
