@@ -48,13 +48,18 @@ def _copies(expansion: Expansion) -> Iterator[str]:
 
 def _colours(program: Program) -> Iterator[str]:
     sizes = np.diff(program.image.colour_first)
-    at_once = f"{sizes.min():,} to {sizes.max():,} p-bits update at once"
-    yield f"colours: {len(sizes)}, so a sweep takes {len(sizes)} clocks; {at_once}"
+    many = f"{sizes.min():,} to {sizes.max():,} p-bits"
+    if lanes := program.image.lanes:
+        yield f"colours: {len(sizes)}, of {many} that take turns at {lanes} lanes"
+    else:
+        yield f"colours: {len(sizes)}, so a sweep takes {len(sizes)} clocks; {many} update at once"
 
 
 def _interleave(program: Program) -> Iterator[str]:
     image = program.image
-    if image.interleave > 1:
+    if image.interleave > image.following:
+        yield f"interleave: {image.interleave} replicas in the engine, all of them in the same colour"
+    elif image.interleave > 1:
         yield (
             f"interleave: {image.interleave} replicas follow one another, {image.latency} clocks a colour; every p-bit "
             f"updates in every clock, and a run takes {image.interleave} clocks more"

@@ -243,17 +243,18 @@ class Program:
         return self.reweighted(model.couplings, model.biases)
 
     def interleaved(self, replicas: int) -> Program:
-        """The same program on an array that holds so many replicas, which follow one another through its colours.
+        """The same program on hardware that holds so many replicas.
 
         Parameters
         ----------
         replicas : int
-            1, or a multiple of the colours; see docs/contract.md.
+            1, or a multiple of the colours, through which they follow one another; with lanes, as many as the engine
+            has. See docs/contract.md.
 
         Raises
         ------
         ImageError
-            If it is neither.
+            If there can be no such array.
         """
         return replace(self, image=self.image.interleaved(replicas))
 
@@ -333,7 +334,8 @@ def compile(
     clamp : mapping, optional
         Label to value of variables that are clamped unless a run says otherwise.
     interleave : int
-        Replicas in the array: 1, or a multiple of the colours, so that every p-bit updates in every clock.
+        Replicas in the array: 1, or a multiple of the colours, so that every p-bit updates in every clock; with lanes,
+        as many as the engine has.
     lanes : int
         Lanes of the tiled engine that the program is for, at which p-bits take turns; 0 for an array of its own.
 

@@ -121,11 +121,11 @@ class Meter:
     transport : Transport
         The byte stream that is metered.
     colours : int
-        Clocks of a sweep, as in ``program.image.colours``.
+        Clocks of a sweep, as in ``program.image.colours``; of an engine as in `Packing.clocks`.
     clock_hz : int
         Clock of the array in Hz.
     interleave : int
-        Replicas in the array, as in ``program.image.interleave``.
+        Replicas that follow one another, as in ``program.image.following``.
     baud : int
         Bits per second of the modelled wire.
     simulate : bool

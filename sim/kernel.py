@@ -44,7 +44,7 @@ class Kind:
     shift : int
         `Image.argument_shift`; 0 where no product is needed.
     interleave : int
-        Updates by which a generator moves per sweep, see `Image.interleave`.
+        Updates by which a generator moves per draw, see `Image.interleave`.
     turns : bool
         Whether p-bits take turns at the registers, see `Image.lanes`; only where lanes are replicas.
     """

@@ -88,13 +88,11 @@ def command(
         weight_bits=weight_bits if kl is None else fewest_bits(lowered, kl, beta),
         weight_format=weight_format,
         beta_format=beta_format,
-        generator=(generator or GENERATOR)
-        if shape is None
-        else of_engine("generator", generator, shape.generator.name.lower()),
+        generator=either("generator", generator, GENERATOR, shape and shape.generator.name.lower()),
         max_degree=max_degree,
         target=target,
         colouring=colouring,
-        interleave=(interleave or 1) if shape is None else of_engine("interleave", interleave, shape.interleave),
+        interleave=either("interleave", interleave, 1, shape and shape.interleave),
         lanes=0 if shape is None else shape.lanes,
     )
     rows = what_if(program.target, beta) if explained or html_file else []
@@ -120,11 +118,13 @@ def command(
     console.print(f"wrote {output}", highlight=False)
 
 
-def of_engine(option: str, asked: Any, own: Any) -> Any:
-    """What an engine has, unless something else was asked for."""
-    if asked not in (None, own):
-        raise RequestError(f"--{option} {asked} with an engine of {own}; leave one of them out")
-    return own
+def either(option: str, asked: Any, default: Any, engine: Any) -> Any:
+    """What was asked for or the default, or what an engine has, which can be nothing else."""
+    if engine is None:
+        return default if asked is None else asked
+    if asked not in (None, engine):
+        raise RequestError(f"--{option} {asked} with an engine of {engine}; leave one of them out")
+    return engine
 
 
 def on_engine(program: Program, name: str) -> dict[str, Any]:

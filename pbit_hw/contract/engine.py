@@ -15,6 +15,7 @@ import numpy.typing as npt
 from . import VERSION
 from .errors import FitError
 from .generator import Generator
+from .link import MAX_ANSWER
 from .registers import Control
 from .registers import identity as common_identity
 
@@ -67,11 +68,16 @@ class Engine(ABC):
         return 1
 
     def check(self, limits: dict[str, tuple[int, int]]) -> None:
-        """Raise `FitError` unless fields lie between the least and the most that they may be."""
+        """Raise `FitError` unless fields lie between these, and the link can answer with a sample."""
         for name, (least, most) in limits.items():
             if not least <= getattr(self, name) <= most:
                 kind = self.kind.name.lower()
                 raise FitError(f"{name} of a {kind} engine is {getattr(self, name)}; use {least} to {most}")
+        if (size := WORD_BITS // 8 * self.interleave * self.memories["packed"]) > MAX_ANSWER:
+            raise FitError(
+                f"states of an engine make a sample of {size:,} bytes, an answer of the link holds {MAX_ANSWER:,}; "
+                f"use fewer p-bits or replicas"
+            )
 
     @property
     def words(self) -> tuple[int, ...]:

@@ -31,7 +31,7 @@ class Form(enum.Enum):
 
     def interleave(self, image: Image) -> int:
         """Replicas that such an array holds at least: the image's own, if they are enough."""
-        return image.interleave if image.latency >= self.latency else self.latency * image.colours
+        return image.following if image.latency >= self.latency else self.latency * image.colours
 
 
 @dataclass(frozen=True)

@@ -108,7 +108,7 @@ class Image:
 
     @property
     def following(self) -> int:
-        """Replicas that follow one another through the colours: where p-bits take turns, all are in one."""
+        """Replicas that follow one another through the colours; 1 at lanes, as all are in the same colour there."""
         return 1 if self.lanes else self.interleave
 
     @property
@@ -364,7 +364,7 @@ class Image:
         if self.interleave < 1 or (self.following > 1 and (not self.colours or self.interleave % self.colours)):
             raise ImageError(
                 f"an array of {self.colours} colours cannot hold {self.interleave} replicas; "
-                f"use 1 or a multiple of {self.colours}"
+                f"use 1 or {'more' if self.lanes else f'a multiple of {self.colours}'}"
             )
         if (size := 4 * self.interleave * -(-self.size // 32)) > MAX_ANSWER and self.interleave > 1:
             raise ImageError(

@@ -108,11 +108,6 @@ class LatticeShape(Engine):
             raise FitError(f"lanes of a lattice engine are {self.lanes}; use a multiple of 4 up to 32, or of 32")
         if self.rows % 2:
             raise FitError(f"rows of a lattice engine are {self.rows}, which two colours cannot go round; use one more")
-        if self.spram and COLOURS * self.rounds > SPRAM_ROWS:
-            raise FitError(
-                f"couplings of a lattice engine are {COLOURS * self.rounds:,} rows of single-port RAM, which has "
-                f"{SPRAM_ROWS:,}; use fewer rows or segments"
-            )
 
     @property
     def columns(self) -> int:

@@ -80,7 +80,7 @@ def replica_streams(image: Image, seed: int, replicas: int) -> npt.NDArray[np.ui
     """Generator registers that replicas start with.
 
     Replicas of an interleaved array draw from one register in turn: replica r begins r updates further on, and every
-    sweep takes ``interleave`` updates. Register s of the g-th such set is stream ``g * streams + s`` of the seed.
+    draw takes ``interleave`` updates. Register s of the g-th such set is stream ``g * streams + s`` of the seed.
 
     Returns
     -------

@@ -91,7 +91,8 @@ class Shape(Engine):
                 "bias_bits": (2, WORD_BITS - 1),
                 "beta_bits": (1, WORD_BITS),
                 "argument_shift": (0, self.bias_bits + self.beta_bits),
-                "group": (2, self.lanes),
+                # with fewer turns a replica's row would be read while the one before is written
+                "group": (2 if self.interleave == 1 else 3, self.lanes),
                 "interleave": (1, 16),
             }
         )

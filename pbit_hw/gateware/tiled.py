@@ -156,7 +156,7 @@ class Tiled(wiring.Component):
         kept = clamped | ~delayed(m, present, 1)
         landed = (states & kept) | (delayed(m, decided, 1) & ~kept)
         held, clamps = Signal(shape.lanes), Signal(shape.lanes)
-        pushed = (delayed(m, loader.push, 1) << loader.rotation)[: shape.interleave]
+        pushed = (delayed(m, loader.replace, 1) << loader.rotation)[: shape.interleave]
         m.d.sync += [
             write.addr.eq(Mux(landing.any(), row, loader.offset[word_bits:])),
             held.eq(Mux(landing.any(), landed, self._replaced(loader, states))),

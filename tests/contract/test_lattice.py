@@ -225,7 +225,7 @@ def test_what_the_engine_cannot_hold_is_refused(image: Image, changes: dict[str,
         ({"segments": 0}, "segments of a lattice engine is 0"),
         ({"bias_bits": 3}, "bias_bits of a lattice engine is 3"),
         ({"argument_shift": 12}, "argument_shift of a lattice engine is 12; use 0 to 11"),
-        ({"rows": 4096, "segments": 3, "spram": True}, "24,576 rows of single-port RAM, which has 16,384"),
+        ({"rows": 4096, "segments": 3, "spram": True}, "a sample of 98,304 bytes, an answer of the link holds 65,535"),
     ],
 )
 def test_impossible_shapes_are_refused(changes: dict[str, Any], message: str) -> None:

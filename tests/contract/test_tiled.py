@@ -174,7 +174,17 @@ def test_a_program_without_lanes_is_refused(spins: Image) -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [{"lanes": 4}, {"lanes": 65}, {"rows": 0}, {"group": 1}, {"group": 9}, {"slots": 3}, {"addend_bits": 25}],
+    [
+        {"lanes": 4},
+        {"lanes": 65},
+        {"rows": 0},
+        {"group": 1},
+        {"group": 9},
+        {"slots": 3},
+        {"addend_bits": 25},
+        {"interleave": 0},
+        {"interleave": 2, "group": 2},
+    ],
 )
 def test_impossible_shapes_are_refused(spins: Image, changes: dict[str, int]) -> None:
     with pytest.raises(FitError, match="of a tiled engine"):
@@ -183,13 +193,19 @@ def test_impossible_shapes_are_refused(spins: Image, changes: dict[str, int]) ->
 
 def test_entries_fit_a_word(spins: Image) -> None:
     with pytest.raises(FitError, match="entries of a tiled engine have 33 bits"):
-        shape_of(spins, rows=1 << 16, addend_bits=14, bias_bits=20)
+        shape_of(spins, rows=1 << 13, addend_bits=17, bias_bits=20)
+
+
+def test_samples_fit_an_answer(spins: Image) -> None:
+    shape_of(spins, interleave=2, rows=8191)
+    with pytest.raises(FitError, match=r"a sample of 65,536 bytes, an answer of the link holds 65,535; use fewer"):
+        shape_of(spins, interleave=2, rows=8192)
 
 
 def test_images_with_lanes_are_checked(spins: Image) -> None:
     spins.check()
     replace(spins, interleave=2).check()  # not a multiple of the colours: they follow nobody
-    with pytest.raises(ImageError, match="cannot hold 0 replicas"):
+    with pytest.raises(ImageError, match="cannot hold 0 replicas; use 1 or more"):
         replace(spins, interleave=0).check()
     with pytest.raises(ImageError, match="4 lanes with generators of 4 p-bits each; use more than 4"):
         replace(spins, lanes=4).check()

@@ -33,7 +33,7 @@ class Load(NamedTuple):
 
 
 class Engine:
-    """A tiled engine's bus, clock and memories.
+    """The bus, clock and memories of a tiled engine of one replica.
 
     Parameters
     ----------
