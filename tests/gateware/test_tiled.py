@@ -109,7 +109,7 @@ def in_lockstep(
     return shape
 
 
-COSTLY = 0, 1, 4, 5, 7, 9, 12
+COSTLY = 0, 1, 3, 4, 5, 7, 9, 10, 11, 12, 13, 15, 17
 """Of the first programs those that take longest."""
 
 
@@ -137,12 +137,12 @@ def test_random_programs_cover_what_they_are_for(random_image: MakeImage) -> Non
 
 @pytest.mark.parametrize("lanes", [5, 34])
 def test_lanes_that_fill_no_group_or_more_than_a_word(lanes: int, random_image: MakeImage) -> None:
-    in_lockstep(random_image, lanes, lanes, graphs=1, runs=1, min_size=40, max_size=50)
+    in_lockstep(random_image, lanes, lanes, graphs=1, runs=1, min_size=36, max_size=40)
 
 
 @pytest.mark.parametrize(("seed", "interleave"), [(0, 2), (1, 3), (2, 2)])
 def test_replicas(seed: int, interleave: int, random_image: MakeImage) -> None:
-    in_lockstep(random_image, seed, interleave=interleave, max_size=32)
+    in_lockstep(random_image, seed, graphs=1, interleave=interleave, max_size=24)
 
 
 def test_entries_in_several_banks(monkeypatch: pytest.MonkeyPatch, random_image: MakeImage) -> None:
