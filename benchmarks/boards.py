@@ -71,7 +71,7 @@ BUILDS = {
     "icebreaker_large_lattice": Recorded("lattice:224x224:0", "icebreaker", "icebreaker-large-lattice", 36),
     "hx8k": Recorded("full-adder", "ice40_hx8k_b_evn", Form.TABLE, 80),
     "hx8k_table": Recorded("lattice:4x6", "ice40_hx8k_b_evn", Form.TABLE, 90),
-    "hx8k_baked": Recorded("lattice:8x14", "ice40_hx8k_b_evn", Form.BAKED, 95),
+    "hx8k_baked": Recorded("lattice:4x26", "ice40_hx8k_b_evn", Form.BAKED, 105),
     "icesugar": Recorded("full-adder", "icesugar_pro", Form.TABLE, 90),
     "icesugar_table": Recorded("lattice:14x16", "icesugar_pro", Form.TABLE, 95),
     "icesugar_baked": Recorded("lattice:16x20", "icesugar_pro", Form.BAKED, 95),
@@ -83,10 +83,10 @@ BUILDS = {
     "ulx3s_circulant": Recorded("circulant:44:1,2,3,5,6,7,9,22", "ulx3s_85f", Form.ADDER, 47.5, interleave=20),
     "ulx3s_tiled": Recorded("regular:6:16384", "ulx3s_85f", "ulx3s-tiled", 58),
     "ulx3s_dense": Recorded("rbm:784x256", "ulx3s_85f", "ulx3s-dense", 80),
-    "tang_nano": Recorded("full-adder", "tang_nano_9k", Form.TABLE, 12),
-    "tang_nano_table": Recorded("lattice:6x8", "tang_nano_9k", Form.TABLE, 20),
-    "tang_primer": Recorded("full-adder", "tang_primer_20k", Form.TABLE, 18),
-    "tang_primer_table": Recorded("lattice:10x12", "tang_primer_20k", Form.TABLE, 24),
+    "tang_nano": Recorded("full-adder", "tang_nano_9k", Form.TABLE, 30),
+    "tang_nano_table": Recorded("lattice:6x8", "tang_nano_9k", Form.TABLE, 30),
+    "tang_primer": Recorded("full-adder", "tang_primer_20k", Form.TABLE, 60),
+    "tang_primer_table": Recorded("lattice:8x10", "tang_primer_20k", Form.TABLE, 45),
 }
 
 
