@@ -278,3 +278,13 @@ def test_programs_for_engines(pbit):
     assert not (pbit.folder / "y.pbit").exists()
     other = pbit.error("compile", "and", "-o", "y.pbit", "--engine", "icebreaker-tiled", "--generator", "lfsr48")
     assert other == "error: --generator lfsr48 with an engine of linear64; leave one of them out"
+
+
+def test_engines_have_so_many_replicas(pbit):
+    fields = pbit.json("compile", "regular:3:40:1", "-o", "x.pbit", "--engine", "ulx3s-tiled")["engine"]
+    assert fields["replicas"] == pbit.json("boards")["ulx3s_85f"]["engines"]["ulx3s-tiled"]["replicas"] == 2
+    assert fields["flips_per_s"] == pytest.approx(2 * 40 / fields["clocks_per_sweep"] * fields["clock_hz"])
+    other = pbit.error("compile", "regular:3:40:1", "-o", "y.pbit", "--engine", "ulx3s-tiled", "--interleave", "4")
+    assert other == "error: --interleave 4 with an engine of 2; leave one of them out"
+    said = pbit.json("compile", "regular:3:40:1", "-o", "x.pbit", "--engine", "ulx3s-tiled", "--explain")["explanation"]
+    assert "interleave: 2 replicas in the engine, all of them in the same colour" in said
