@@ -71,7 +71,7 @@ BUILDS = {
     "icebreaker_large_lattice": Recorded("lattice:224x224:0", "icebreaker", "icebreaker-large-lattice", 36),
     "hx8k": Recorded("full-adder", "ice40_hx8k_b_evn", Form.TABLE, 80),
     "hx8k_table": Recorded("lattice:4x6", "ice40_hx8k_b_evn", Form.TABLE, 90),
-    "hx8k_baked": Recorded("lattice:4x26", "ice40_hx8k_b_evn", Form.BAKED, 105),
+    "hx8k_baked": Recorded("lattice:4x26", "ice40_hx8k_b_evn", Form.BAKED, 99),
     "icesugar": Recorded("full-adder", "icesugar_pro", Form.TABLE, 90),
     "icesugar_table": Recorded("lattice:14x16", "icesugar_pro", Form.TABLE, 95),
     "icesugar_baked": Recorded("lattice:16x20", "icesugar_pro", Form.BAKED, 95),
