@@ -174,7 +174,7 @@ class TiledProbe(EngineProbe):
         """See `EngineProbe.words`."""
         shape = self.shape
         mask = (1 << shape.lanes) - 1
-        home = [ctx.get(self.engine.rows.data[row]) for row in range(shape.rows)]
+        home = [ctx.get(self.engine.store.data[row]) for row in range(shape.rows)]
         words: list[int] = []
         for replica in range(shape.interleave):
             rows = [row >> replica * shape.lanes & mask for row in home]

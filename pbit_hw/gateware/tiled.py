@@ -54,7 +54,7 @@ class Tiled(wiring.Component):
         ]
         self._bank = Bank(shape)
         self.generators = self._bank.generators
-        self.rows = block_ram((shape.interleave + 1) * shape.lanes, shape.rows)
+        self.store = block_ram((shape.interleave + 1) * shape.lanes, shape.rows)
         """Of every row the states of each replica, and which of them are clamped."""
         super().__init__(engine_members(shape.beta_bits))
 
@@ -143,13 +143,13 @@ class Tiled(wiring.Component):
     def _land(self, m: Module, loader: Loader, pacer: Pacer, decided: Value, present: Value) -> None:
         """Rows of states: what a round decided, or a word of the bus, goes into all copies a clock later."""
         shape = self._shape
-        m.submodules.rows = rows = self.rows
-        write = rows.write_port(granularity=shape.lanes)
+        m.submodules.store = store = self.store
+        write = store.write_port(granularity=shape.lanes)
         word_bits = shape.row_words - 1  # of an offset, for one or two words of a row
         busy = self.running | ~loader.ready
         offset = Mux(busy, loader.offset, self.address[:OFFSET_BITS])
         # a row is read when it is gathered or its word stands, and written two clocks later
-        found = read(m, rows, Mux(self.running, pacer.row, offset[word_bits:]))
+        found = read(m, store, Mux(self.running, pacer.row, offset[word_bits:]))
         landing, row = delayed(m, pacer.gathered, 1), delayed(m, pacer.row, 1)
         states = found.word_select(Mux(self.running, place_of(landing), loader.rotation), shape.lanes)
         clamped = found[-shape.lanes :]

@@ -14,7 +14,7 @@ from cocotb.triggers import Timer
 JOB, NOTES = "PBIT_ENGINE_JOB", "PBIT_ENGINE_NOTES"
 """Environment variables: the file to read, a list of `Load`, and the file to write, of what `Engine.watch` saw."""
 
-INNER = ("rows", "copy_0", "register")
+INNER = ("store", "copy_0", "register")
 """What is looked at inside an engine: the states, the lanes' copies of them, and the generators' registers."""
 
 
@@ -46,7 +46,7 @@ class Engine:
         self._half = Timer(1, "ns")
         copies = [part.copy_0 for part in _inside(dut, "lane_")]
         self._registers = [part.register for part in _inside(dut, "generator_")]
-        self._rows, *self._copies = ([memory[row] for row in range(len(memory))] for memory in (dut.rows, *copies))
+        self._rows, *self._copies = ([memory[row] for row in range(len(memory))] for memory in (dut.store, *copies))
         self._mask = (1 << len(copies)) - 1
 
     async def tick(self) -> None:
