@@ -299,6 +299,7 @@ def test_successive_words_are_independent(kind: Generator) -> None:
     assert dependence(kind, rng.next_rows(kind)) < 5
 
 
+@pytest.mark.slow
 def test_neighbouring_taps_make_words_depend_on_each_other() -> None:
     """Negative control: the register of x^48 + x^47 + x^21 + x^20 + 1, primitive and in many tables."""
     leap = gf2.power(shift_matrix((48, 47, 21, 20)), rng.LFSR48_LEAP)

@@ -66,7 +66,7 @@ class Collision(Elaboratable):
         return m
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def undefined_reads(monkeypatch: pytest.MonkeyPatch) -> None:
     """Block RAM as it is: a word that is read while it is written is another, here the complement of the old one."""
 

@@ -20,6 +20,8 @@ from pbit_hw.sim.virtual import VirtualDevice
 
 from .rtl_transport import RTLTransport
 
+pytestmark = pytest.mark.usefixtures("undefined_reads")
+
 CLOCK_HZ = 1_000_000
 STEPS = address(Region.CONTROL, Control.STEPS)
 

@@ -27,6 +27,8 @@ from .stops import sweeps_until_stopped
 from .test_distribution import LIMIT, deviations, exact
 from .test_tiled import damaged, random_jobs
 
+pytestmark = pytest.mark.usefixtures("undefined_reads")
+
 MAX_ROWS, MAX_COLUMNS = 24, 12
 
 

@@ -242,7 +242,7 @@ def everything(transport: Any) -> bytes:
     ],
 )
 def test_answers_equal_the_virtual_devices(make_model, form, generator, seed):
-    """Byte for byte, to 150 random requests, refusals of every kind among them.
+    """Byte for byte, to 100 random requests, refusals of every kind among them.
 
     An interleaved array is busy for a start wherever another replica than the first is at hand.
     """
@@ -252,7 +252,7 @@ def test_answers_equal_the_virtual_devices(make_model, form, generator, seed):
     virtual, rtl = VirtualDevice(image, CLOCK_HZ), linked(image, form)
     rng = np.random.default_rng(seed)
     reasons = set()
-    for _ in range(150):
+    for _ in range(100):
         frame = random_frame(image, rng)
         virtual.write(frame)
         rtl.write(frame)

@@ -18,6 +18,8 @@ from pbit_hw.gateware.link import Link
 
 from .rtl_transport import RTLTransport
 
+pytestmark = pytest.mark.usefixtures("undefined_reads")
+
 CLOCK_HZ = 10_000
 CONTROLS = (Control.SWEEPS, Control.BETA, Control.STOP, Control.ROTATE)
 SWEEPS, BETA, STOP, ROTATE = (address(Region.CONTROL, offset) for offset in CONTROLS)

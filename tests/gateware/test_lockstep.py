@@ -97,6 +97,7 @@ def test_many_random_programs_of_adders(seed, random_image):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("undefined_reads")
 @pytest.mark.parametrize("form", [Form.TABLE, Form.BAKED])
 @pytest.mark.parametrize("seed", range(QUICK, QUICK + 100))
 def test_many_random_programs(form, seed, random_image):

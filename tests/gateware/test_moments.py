@@ -10,6 +10,8 @@ from amaranth.lib.wiring import Component, In, Out
 from pbit_hw.contract.schedule import COUNT_LIMIT, counted, edges
 from pbit_hw.gateware.moments import Moments
 
+pytestmark = pytest.mark.usefixtures("undefined_reads")
+
 LATENCY = 2
 
 

@@ -12,6 +12,8 @@ from amaranth.lib.wiring import In, Out
 
 from pbit_hw.gateware import lane, ram
 
+pytestmark = pytest.mark.usefixtures("undefined_reads")
+
 
 class Words(wiring.Component):
     """Four words of 8 bits, read by a function."""

@@ -24,6 +24,8 @@ from pbit_hw.gateware.tiled import Tiled
 
 from .stops import sweeps_until_stopped
 
+pytestmark = pytest.mark.usefixtures("undefined_reads")
+
 MakeImage = Callable[..., Image]
 LANES = 8
 MAX_DEGREE = 12
