@@ -84,7 +84,7 @@ BUILDS = {
     "ulx3s_tiled": Recorded("regular:6:16384", "ulx3s_85f", "ulx3s-tiled", 58),
     "ulx3s_dense": Recorded("rbm:784x256", "ulx3s_85f", "ulx3s-dense", 55),
     "tang_nano": Recorded("full-adder", "tang_nano_9k", Form.TABLE, 30),
-    "tang_nano_table": Recorded("lattice:6x8", "tang_nano_9k", Form.TABLE, 30),
+    "tang_nano_table": Recorded("lattice:6x8", "tang_nano_9k", Form.TABLE, 20),
     "tang_primer": Recorded("full-adder", "tang_primer_20k", Form.TABLE, 60),
     "tang_primer_table": Recorded("lattice:8x10", "tang_primer_20k", Form.TABLE, 45),
 }
