@@ -30,11 +30,11 @@ def command(as_json):
     )
     print_table("boards", ("name", "FPGA", "LUTs", "clock", "degree of tables / adders"), boards)
     held = (
-        (name, f"{row['pbits']:,}", f"{row['lanes']}", f"{row['replicas']}", mhz(row["clock_hz"]), row["text"])
+        (name, f"{row['pbits']:,}", str(row["lanes"]), mhz(row["clock_hz"]), row["text"])
         for board in TARGETS
         for name, row in engines(board).items()
     )
-    print_table("engines", ("name", "p-bits", "lanes", "replicas", "clock", "for"), held)
+    print_table("engines", ("name", "p-bits", "lanes", "clock", "for"), held)
 
 
 def mhz(clock_hz):
