@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..contract.errors import FitError, ToolError
-from . import cache, clock, gowin, report, tools
+from . import cache, clock, floorplan, gowin, report, tools
 from .catalogue import Board
 from .clock import Clock
 from .families import SDC
@@ -18,6 +18,7 @@ from .top import Top
 
 STAGES = ("synthesis", "place and route", "pack")
 _REPORT, _MEASURED = "report.json", "measured.json"
+_SITES = "sites.json"
 
 
 @dataclass(frozen=True)
@@ -126,13 +127,16 @@ def attempt(order: Order, chosen: Clock, work: Path, progress: tools.Progress | 
 def _make(
     board: Board, commands: list[list[str]], chosen: Clock, work: Path, progress: tools.Progress | None
 ) -> Attempt:
-    steps = list(zip(STAGES, commands, strict=True))
-    peak = max(_step(stage, command, board, work, progress) for stage, command in steps[:2])
+    synthesis, route, pack = [(board, work, progress, *step) for step in zip(STAGES, commands, strict=True)]
+    peak = _step(*synthesis)
+    if (work / _SITES).exists():
+        sites = json.loads((work / _SITES).read_bytes())
+        floorplan.lay(work / board.family.netlist, board.family.memories, sites)
+    peak = max(peak, _step(*route))
     made = _measured(board, chosen, work, peak)
     if not made.met:
         return made
-    stage, command = steps[2]
-    return _measured(board, chosen, work, max(peak, _step(stage, command, board, work, progress)))
+    return _measured(board, chosen, work, max(peak, _step(*pack)))
 
 
 def _plan(order: Order, chosen: Clock) -> tuple[dict[str, str | bytes], list[list[str]]]:
@@ -144,6 +148,7 @@ def _plan(order: Order, chosen: Clock) -> tuple[dict[str, str | bytes], list[lis
     if not family.override:
         platform.add_file(SDC, constraints)
     own = "" if order.subject.engine else family.array_options
+    floor = board.floor if order.subject.engine else None
     options = f"--seed {order.seed} --freq {chosen.oscillator_hz / 1e6:g} --report {_REPORT} --timing-allow-fail"
     plan = platform.prepare(
         Top(board, device, chosen),
@@ -155,7 +160,8 @@ def _plan(order: Order, chosen: Clock) -> tuple[dict[str, str | bytes], list[lis
         **({family.override: constraints} if family.override else {}),
     )
     commands = json.loads(plan.files["build_top.json"])["commands"]
-    return dict(plan.files), [gowin.adapt(command) for command in commands]
+    sites: dict[str, str | bytes] = {_SITES: json.dumps(floor.sites)} if floor else {}
+    return dict(plan.files) | sites, [gowin.adapt(command) for command in commands]
 
 
 def _constraints(line: str, chosen: Clock) -> str:
@@ -166,7 +172,7 @@ def _constraints(line: str, chosen: Clock) -> str:
     return "".join(line.format(net=net, mhz=hz / 1e6, ns=1e9 / hz) + "\n" for net, hz in made.items())
 
 
-def _step(stage: str, command: list[str], board: Board, work: Path, progress: tools.Progress | None) -> int:
+def _step(board: Board, work: Path, progress: tools.Progress | None, stage: str, command: list[str]) -> int:
     """Run a tool; return the most memory it took in bytes."""
     log = _log(stage, work)
     try:

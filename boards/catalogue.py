@@ -20,6 +20,7 @@ from ..contract.errors import FitError
 from ..contract.image import Image
 from ..contract.targets import TARGETS, Target
 from .families import ECP5, GOWIN, ICE40, ICE40_HX, Family
+from .floorplan import LFE5U_25F, LFE5U_85F, Floor
 from .pll import MHZ, Ehxplll, Limits, Pll, RPll, SbPll40
 
 SPARE_BITS = 2
@@ -50,6 +51,8 @@ class Board:
         Resources and subsignals to drive high.
     synthesis : str
         Options of Yosys' ``synth_*`` beyond its family's.
+    floor : Floor, optional
+        Where engines' block RAMs are laid; else the placer chooses.
     """
 
     target: Target
@@ -61,6 +64,7 @@ class Board:
     multiplier_bits: int = 0
     held_high: tuple[tuple[str, str], ...] = ()
     synthesis: str = ""
+    floor: Floor | None = None
 
     @property
     def name(self) -> str:
@@ -101,6 +105,7 @@ _ALL = (
         pll=Ehxplll(),
         pll_cell="EHXPLLL",
         multiplier_bits=18,
+        floor=LFE5U_25F,
     ),
     Board(
         target=TARGETS["ulx3s_85f"],
@@ -110,6 +115,7 @@ _ALL = (
         pll=Ehxplll(),
         pll_cell="EHXPLLL",
         multiplier_bits=18,
+        floor=LFE5U_85F,
         # The ESP32 beside the FPGA pulls its own boot pin low and resets the board if nothing holds it.
         held_high=(("esp32", "gpio0"),),
     ),

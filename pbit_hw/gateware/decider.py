@@ -48,7 +48,7 @@ class Decider(wiring.Component):
     beta : In(beta bits)
         Code of the inverse temperature.
     turns : In(turns)
-        Which comparison is made.
+        Which comparison is made a clock later.
     words : In(16 * count)
         Random words of the lanes.
     decided : Out(count)
@@ -98,7 +98,9 @@ class Decider(wiring.Component):
             threshold.total.eq(delayed(m, (waiting[: shape.bias_bits] + bias[1:])[: shape.bias_bits], 1)),
             threshold.beta.eq(self.beta),
         ]
-        lanes = [self.turns[lane :: shape.group].any() for lane in range(self._count)]
+        lanes = Signal(self._count, reset_less=True)
+        # registers of its own, for the load makes them unlike those of other deciders: tools would make one of all
+        m.d.sync += lanes.eq(Cat(self.turns[lane :: shape.group].any() & ~self.load for lane in range(self._count)))
         words = [self.words.word_select(lane, WORD_BITS) for lane in range(self._count)]
         word = reduce(or_, (Mux(lane, each, 0) for lane, each in zip(lanes, words, strict=True)))
         decided = (word < threshold.threshold) == threshold.negative

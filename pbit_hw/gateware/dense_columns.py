@@ -90,12 +90,19 @@ class Columns(wiring.Component):
             m.d.sync += self.states.eq(self.told.data)
         pairs = [self._columns[first : first + PAIR] for first in range(0, len(self._columns), PAIR)]
         weights = [each for pair in pairs for each in self._weights(m, pair)]
-        terms = [self._registered(m, Mux(state, row, 0)) for state, (row, _) in zip(self.states, weights, strict=True)]
+        terms = [self._term(m, state, row) for state, (row, _) in zip(self.states, weights, strict=True)]
         total = self._registered(m, self.before + self._tree(m, terms), self._shape.bias_bits)
         m.d.comb += self.total.eq(total)
         add = delayed(m, self.told.add, READ - 1)
         self._accumulate(m, [self._registered(m, Mux(add, row, 0)) for _, row in weights])
         return m
+
+    def _term(self, m: Module, state: Value, weight: Value) -> Value:
+        """What a column adds to a row's sum.
+
+        No `Mux`: tools would make a reset of the register of each state, of which few reach one place.
+        """
+        return self._registered(m, (weight & state.replicate(len(weight))).as_signed())
 
     def _registered(self, m: Module, value: Value, bits: int | None = None) -> Value:
         """A signed value a clock later, or its last bits."""

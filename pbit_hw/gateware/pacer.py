@@ -127,7 +127,7 @@ class Pacer(wiring.Component):
     bias_row, bias_place : Out
         Whose bias the deciders read.
     turns : Out(turns)
-        For the deciders of the first span; all that is for lanes and deciders reaches the others later.
+        For the deciders of the first span, a clock before; all that is for lanes and deciders reaches the others later.
     moves : Out(1)
         The last turn of a replica's in the first span.
     gathered : Out(replicas)
@@ -179,8 +179,8 @@ class Pacer(wiring.Component):
         m.d.comb += [
             self.first.eq(delayed(m, fresh, FIRST - READ)),
             self.capture.eq(told[captured][0]),
-            self.turns.eq(Cat(each[0] for each in told[turn : turn + shape.turns])),
-            self.moves.eq(Cat(self.turns[last] for last in lasts).any()),
+            self.turns.eq(Cat(each[0] for each in told[turn - 1 :][: shape.turns])),
+            self.moves.eq(Cat(told[turn + last][0] for last in lasts).any()),
             self.gathered.eq(Cat(told[turn + last + shape.spans - 1][0] for last in lasts)),
             self.colour_ends.eq(told[-1][1]),
         ]
