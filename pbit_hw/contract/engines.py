@@ -97,7 +97,7 @@ ENGINES: dict[str, Stock] = {
     "ulx3s-dense": Stock(
         "ulx3s_85f",
         DenseShape(784, 256, 8, 9, 18, 18, 8, Generator.LINEAR64),
-        100 * MHZ,
+        90 * MHZ,
         "RBMs up to 784 x 256",
     ),
     "ulx3s-tiled": Stock(

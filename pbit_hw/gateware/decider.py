@@ -23,9 +23,9 @@ class Decider(wiring.Component):
     """Biases and decisions of the lanes of a group.
 
     In the clock after ``capture`` the first lane's turn in the first replica begins, one turn per clock; its comparison
-    is `LATENCY` clocks later, when ``turns`` must have its bit and ``words`` must stand. The bias is asked for two
-    clocks before the turn. ``decided`` and ``present`` of all lanes stand in the clock of a replica's last comparison.
-    Throughput one turn per clock.
+    is `LATENCY` clocks later. In the clock before that ``turns`` must have its bit and ``words`` must stand. The bias
+    is asked for two clocks before the turn. ``decided`` of all lanes stands in the clock of a replica's last
+    comparison, ``present`` in the clock before. Throughput one turn per clock.
     Biases are 0 at reset, and no lane has a p-bit.
 
     Parameters
@@ -48,13 +48,13 @@ class Decider(wiring.Component):
     beta : In(beta bits)
         Code of the inverse temperature.
     turns : In(turns)
-        Which comparison is made a clock later.
+        Whose word is drawn.
     words : In(16 * count)
         Random words of the lanes.
     decided : Out(count)
         New states.
     present : Out(count)
-        Whether the lane had a p-bit.
+        Whether the lane has a p-bit.
     load : In(1)
         Write ``bias`` to ``load_place``.
     load_place : In
@@ -91,22 +91,20 @@ class Decider(wiring.Component):
         m.submodules.threshold = threshold = Threshold(
             shape.bias_bits, shape.beta_bits, shape.argument_shift, blocks=self._blocks
         )
-        waiting = Signal.like(self.totals)
+        waiting = Signal.like(self.totals, reset_less=True)
         m.d.sync += waiting.eq(Mux(self.capture, self.totals, waiting >> shape.bias_bits))
         bias = self._bias(m)
         m.d.comb += [
             threshold.total.eq(delayed(m, (waiting[: shape.bias_bits] + bias[1:])[: shape.bias_bits], 1)),
             threshold.beta.eq(self.beta),
         ]
-        lanes = Signal(self._count, reset_less=True)
-        # registers of its own, for the load makes them unlike those of other deciders: tools would make one of all
-        m.d.sync += lanes.eq(Cat(self.turns[lane :: shape.group].any() & ~self.load for lane in range(self._count)))
+        lanes = [self.turns[lane :: shape.group].any() for lane in range(self._count)]
         words = [self.words.word_select(lane, WORD_BITS) for lane in range(self._count)]
         word = reduce(or_, (Mux(lane, each, 0) for lane, each in zip(lanes, words, strict=True)))
-        decided = (word < threshold.threshold) == threshold.negative
+        decided = (delayed(m, word, 1) < threshold.threshold) == threshold.negative
         m.d.comb += [
             self.decided.eq(self._gathered(m, decided)),
-            self.present.eq(self._gathered(m, delayed(m, bias[0], LATENCY))),
+            self.present.eq(self._gathered(m, delayed(m, bias[0], LATENCY - 1))),
         ]
         return m
 

@@ -73,11 +73,17 @@ class Lane(wiring.Component):
         entry = self._entry(m)
         lane, rest = entry[: shape.lane_bits], entry[shape.lane_bits :]
         lane, row, addend = delayed(m, lane, 2), rest[: shape.row_bits], delayed(m, rest[shape.row_bits :], 2)
+        totals = Signal.like(self.totals, reset_less=True)
+        m.d.comb += self.totals.eq(totals)
         for replica in range(shape.interleave):
             neighbour = self._states(m, replica, row).bit_select(lane, 1)
-            added = Signal(signed(shape.addend_bits), name=f"added_{replica}")
-            total = self.totals.word_select(replica, shape.bias_bits)
-            m.d.sync += [added.eq(Mux(neighbour, addend, 0)), total.eq(Mux(self.first, 0, total) + added)]
+            added = Signal(signed(shape.addend_bits), name=f"added_{replica}", reset_less=True)
+            total = totals.word_select(replica, shape.bias_bits)
+            # no `Mux`: tools would make the neighbour a reset, which is slower
+            m.d.sync += [
+                added.eq(addend & neighbour.replicate(shape.addend_bits)),
+                total.eq(Mux(self.first, 0, total) + added),
+            ]
         return m
 
     def _entry(self, m: Module) -> Value:

@@ -127,7 +127,7 @@ class Pacer(wiring.Component):
     bias_row, bias_place : Out
         Whose bias the deciders read.
     turns : Out(turns)
-        For the deciders of the first span, a clock before; all that is for lanes and deciders reaches the others later.
+        For the deciders of the first span; all that is for lanes and deciders reaches the others later.
     moves : Out(1)
         The last turn of a replica's in the first span.
     gathered : Out(replicas)
@@ -170,8 +170,8 @@ class Pacer(wiring.Component):
         # for every number of clocks since a slot's ends are known: does a round, colour, sweep end with it
         told = [Cat(ends.any(), ends[1], ends.all())]
         captured = FIRST + 1 - READ
-        turn = captured + 1 + LATENCY
-        for _ in range(turn + shape.turns + shape.spans - 2):
+        turn = captured + LATENCY
+        for _ in range(turn + shape.turns + shape.spans - 1):
             told.append(delayed(m, told[-1], 1))
         lasts = range(shape.group - 1, shape.turns, shape.group)
         fresh = Signal(init=1)
@@ -179,9 +179,9 @@ class Pacer(wiring.Component):
         m.d.comb += [
             self.first.eq(delayed(m, fresh, FIRST - READ)),
             self.capture.eq(told[captured][0]),
-            self.turns.eq(Cat(each[0] for each in told[turn - 1 :][: shape.turns])),
-            self.moves.eq(Cat(told[turn + last][0] for last in lasts).any()),
-            self.gathered.eq(Cat(told[turn + last + shape.spans - 1][0] for last in lasts)),
+            self.turns.eq(Cat(each[0] for each in told[turn:][: shape.turns])),
+            self.moves.eq(Cat(self.turns[last] for last in lasts).any()),
+            self.gathered.eq(Cat(told[turn + last + shape.spans][0] for last in lasts)),
             self.colour_ends.eq(told[-1][1]),
         ]
         bias_row = self._count(m, told[captured - BIAS - 1])

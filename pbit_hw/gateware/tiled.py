@@ -116,7 +116,7 @@ class Tiled(wiring.Component):
                 decider.capture.eq(delayed(m, pacer.capture, span)),
                 decider.row.eq(delayed(m, pacer.bias_row, span)),
                 decider.place.eq(delayed(m, pacer.bias_place, span)),
-                decider.beta.eq(self.beta),
+                decider.beta.eq(delayed(m, self.beta, 1 + span)),
                 decider.turns.eq(delayed(m, pacer.turns, span)),
                 decider.words.eq(self._bank.words[mine.start * RANDOM_BITS : mine.stop * RANDOM_BITS]),
                 decider.load.eq(delayed(m, loader.bias & (loader.offset[place_bits:] == number), 1 + span)),
@@ -153,9 +153,9 @@ class Tiled(wiring.Component):
         landing, row = delayed(m, pacer.gathered, 1), delayed(m, pacer.row, 1)
         states = found.word_select(Mux(self.running, place_of(landing), loader.rotation), shape.lanes)
         clamped = found[-shape.lanes :]
-        kept = clamped | ~delayed(m, present, 1)
+        kept = clamped | ~delayed(m, present, 2)
         landed = (states & kept) | (delayed(m, decided, 1) & ~kept)
-        held, clamps = Signal(shape.lanes), Signal(shape.lanes)
+        held, clamps = Signal(shape.lanes, reset_less=True), Signal(shape.lanes, reset_less=True)
         pushed = (delayed(m, loader.replace, 1) << loader.rotation)[: shape.interleave]
         m.d.sync += [
             write.addr.eq(Mux(landing.any(), row, loader.offset[word_bits:])),

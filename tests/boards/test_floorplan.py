@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
 from pbit_hw import boards
 from pbit_hw.boards import BOARDS, floorplan
+from pbit_hw.boards.floorplan import LFE5U_85F
 from pbit_hw.contract.engines import ENGINES
 from pbit_hw.contract.forms import Form
 from pbit_hw.contract.generator import Generator
@@ -19,12 +21,13 @@ PARTS = ["link.buffer.0", *(f"engine.lane_{lane}.store.{half}" for lane in (0, 1
 @pytest.mark.parametrize("name", ["icesugar_pro", "ulx3s_85f"])
 def test_neighbouring_sites(name):
     """Every block RAM of the part has one, none is jumped over, and rows end where the next ones begin."""
-    board = BOARDS[name]
-    sites = board.floor.sites
-    assert len(set(sites)) == len(sites) == board.target.brams
-    assert sites[0] == f"X4/Y{board.floor.rows[0]}/EBR0"
+    floor = BOARDS[name].floor
+    assert floor is not None
+    sites = floor.sites
+    assert len(set(sites)) == len(sites) == BOARDS[name].target.brams
+    assert sites[0] == f"X4/Y{floor.rows[0]}/EBR0"
     places = [tuple(int(part[1:]) for part in site.split("/")[:2]) for site in sites]
-    for (column, row), (after, next_row) in zip(places, places[1:], strict=False):
+    for (column, row), (after, next_row) in pairwise(places):
         assert column == after if row != next_row else 2 <= abs(column - after) <= 5
 
 
@@ -94,6 +97,6 @@ def test_builds_lay_the_memories_of_engines(pair, stand_ins, tmp_path, engine):
     form = None if engine else Form.ADDER
     result = boards.build(image, "ulx3s_85f", tmp_path / "out", form=form, clock_hz=60e6)
     log = (tmp_path / "out" / "ulx3s_85f.place-and-route.log").read_text()
-    sites = BOARDS["ulx3s_85f"].floor.sites
+    sites = LFE5U_85F.sites
     assert f"laid: {sites[0]} {sites[104]}" in log if engine else "laid: nowhere nowhere" in log
     assert result.engine == ("ulx3s-dense" if engine else "")
