@@ -81,7 +81,7 @@ BUILDS = {
     "ulx3s_g11": Recorded("G11.txt", "ulx3s_85f", Form.TABLE, 62),
     "ulx3s_cubic": Recorded("lattice:6x6x8:0", "ulx3s_85f", Form.TABLE, 44),
     "ulx3s_circulant": Recorded("circulant:44:1,2,3,5,6,7,9,22", "ulx3s_85f", Form.ADDER, 47.5, interleave=20),
-    "ulx3s_tiled": Recorded("regular:6:16384", "ulx3s_85f", "ulx3s-tiled", 58),
+    "ulx3s_tiled": Recorded("regular:6:16384", "ulx3s_85f", "ulx3s-tiled", 93),
     "ulx3s_dense": Recorded("rbm:784x256", "ulx3s_85f", "ulx3s-dense", 90),
     "tang_nano": Recorded("full-adder", "tang_nano_9k", Form.TABLE, 30),
     "tang_nano_table": Recorded("lattice:6x8", "tang_nano_9k", Form.TABLE, 20),

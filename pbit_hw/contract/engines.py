@@ -103,7 +103,7 @@ ENGINES: dict[str, Stock] = {
     "ulx3s-tiled": Stock(
         "ulx3s_85f",
         Shape(34, 512, 3072, 3, 8, 16, 0, Generator.LINEAR64, group=3, interleave=2),
-        58 * MHZ,
+        93 * MHZ,
         "any graph, +-J, 2 replicas",
     ),
 }

@@ -101,10 +101,10 @@ class Lane(wiring.Component):
                 shape.entry_bits, min(1 << BANK_BITS, shape.slots - first)
             )
             write = bank.write_port()
-            m.d.sync += [
-                write.en.eq(self.load & (self.load_slot[BANK_BITS:] == number)),
-                write.addr.eq(self.load_slot),
-                write.data.eq(self.entry),
+            m.d.comb += [
+                write.en.eq(delayed(m, self.load & (self.load_slot[BANK_BITS:] == number), 1)),
+                write.addr.eq(delayed(m, self.load_slot, 1)),
+                write.data.eq(delayed(m, self.entry, 1)),
             ]
             said.append(delayed(m, read(m, bank, slot[:BANK_BITS]), 1))
         return delayed(m, Cat(said).word_select(delayed(m, slot[BANK_BITS:], 2), shape.entry_bits), 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import reduce
 from operator import or_
 
-from amaranth import Cat, Const, Module, Mux, Signal, Value
+from amaranth import Cat, Const, Module, Mux, Value
 from amaranth.lib import wiring
 
 from ..contract.generator import WORD_BITS as RANDOM_BITS
@@ -155,16 +155,15 @@ class Tiled(wiring.Component):
         clamped = found[-shape.lanes :]
         kept = clamped | ~delayed(m, present, 2)
         landed = (states & kept) | (delayed(m, decided, 1) & ~kept)
-        held, clamps = Signal(shape.lanes, reset_less=True), Signal(shape.lanes, reset_less=True)
         pushed = (delayed(m, loader.replace, 1) << loader.rotation)[: shape.interleave]
-        m.d.sync += [
-            write.addr.eq(Mux(landing.any(), row, loader.offset[word_bits:])),
-            held.eq(Mux(landing.any(), landed, self._replaced(loader, states))),
-            clamps.eq(self._replaced(loader, clamped)),
-            write.en.eq(Cat(landing | pushed, delayed(m, loader.clamp, 1))),
-            self.state.eq(states.word_select(offset[:word_bits], WORD_BITS)),
+        held = delayed(m, Mux(landing.any(), landed, self._replaced(loader, states)), 1)
+        clamps = delayed(m, self._replaced(loader, clamped), 1)
+        m.d.sync += self.state.eq(states.word_select(offset[:word_bits], WORD_BITS))
+        m.d.comb += [
+            write.addr.eq(delayed(m, Mux(landing.any(), row, loader.offset[word_bits:]), 1)),
+            write.en.eq(delayed(m, Cat(landing | pushed, delayed(m, loader.clamp, 1)), 1)),
+            write.data.eq(Cat(held.replicate(shape.interleave), clamps)),
         ]
-        m.d.comb += write.data.eq(Cat(held.replicate(shape.interleave), clamps))
         for number, lane in enumerate(self.lanes):
             span = self._span(number)
             m.d.comb += [
