@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pbit_hw.boards import STAGES, build
-from pbit_hw.boards.build import BuildResult
+from pbit_hw.boards.build import SEED, BuildResult
 from pbit_hw.cli.inputs import read_model
 from pbit_hw.compiler import Program, compile
 from pbit_hw.contract.container import write_whole
@@ -44,6 +44,8 @@ class Recorded:
         The most that the clock may have.
     interleave : int
         Replicas that the program is compiled with; a form that needs more gets more.
+    seed : int
+        Of the placer.
     """
 
     model: str
@@ -51,6 +53,7 @@ class Recorded:
     kind: Form | str
     clock_mhz: float
     interleave: int = 1
+    seed: int = SEED
 
     def compiled(self, data: Path) -> Program:
         """The program that is built for."""
@@ -81,7 +84,7 @@ BUILDS = {
     "ulx3s_g11": Recorded("G11.txt", "ulx3s_85f", Form.TABLE, 62),
     "ulx3s_cubic": Recorded("lattice:6x6x8:0", "ulx3s_85f", Form.TABLE, 44),
     "ulx3s_circulant": Recorded("circulant:44:1,2,3,5,6,7,9,22", "ulx3s_85f", Form.ADDER, 47.5, interleave=20),
-    "ulx3s_tiled": Recorded("regular:6:16384", "ulx3s_85f", "ulx3s-tiled", 93),
+    "ulx3s_tiled": Recorded("regular:6:16384", "ulx3s_85f", "ulx3s-tiled", 93, seed=3),
     "ulx3s_dense": Recorded("rbm:784x256", "ulx3s_85f", "ulx3s-dense", 90),
     "tang_nano": Recorded("full-adder", "tang_nano_9k", Form.TABLE, 30),
     "tang_nano_table": Recorded("lattice:6x8", "tang_nano_9k", Form.TABLE, 20),
@@ -116,7 +119,9 @@ def record(name: str, folder: Path, data: Path) -> BuildResult:
         )
 
     form = entry.kind if isinstance(entry.kind, Form) else None
-    result = build(program.image, entry.board, folder, progress, form=form, clock_hz=1e6 * entry.clock_mhz)
+    result = build(
+        program.image, entry.board, folder, progress, form=form, clock_hz=1e6 * entry.clock_mhz, seed=entry.seed
+    )
     print(file=sys.stderr)
     kept = {key: value for key, value in result.to_json().items() if key not in UNRECORDED}
     kept = {"name": name, "program": Path(entry.model).stem, **kept}

@@ -19,6 +19,9 @@ from .update import delayed
 
 LANE_BITS = len(DIRECTIONS) * COUPLING_BITS
 
+SPANS = 4
+"""Parts of an engine of many lanes, which hear of thresholds one after another: no register reaches all in a clock."""
+
 
 class Lattice(wiring.Component):
     """Lanes and their generators, the states that stream by them, and the bus that loads all.
@@ -119,16 +122,24 @@ class Lattice(wiring.Component):
             m.d.sync += bank.load.eq(loader.weight & (loader.offset[shape.row_bits :] == number))
             words.append(bank.data)
         decided = []
+        told = self._told(m, complements)
         for number, states in enumerate(neighbours):
             m.submodules[f"lane_{number}"] = lane = LatticeLane()
             m.d.comb += [
                 lane.states.eq(states),
                 lane.couplings.eq(Cat(words).word_select(number, LANE_BITS)),
-                lane.complements.eq(complements),
+                lane.complements.eq(told[number * len(told) // shape.lanes]),
                 lane.word.eq(self._bank.words.word_select(number, RANDOM_BITS)),
             ]
             decided.append(lane.decided)
         return Cat(decided)
+
+    def _told(self, m: Module, complements: Value) -> list[Value]:
+        """Thresholds as they reach the parts of a large chip, before the first round of a run is compared."""
+        told = [complements]
+        while len(told) < (SPANS if self._shape.lanes > WORD_BITS else 1):
+            told.append(delayed(m, told[-1], 1))
+        return told
 
     def _land(self, m: Module, loader: Loader, pacer: LatticePacer, own: Value, decided: Value) -> None:
         """Write what is decided, but of clamped p-bits their own states; or a word of the bus."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -24,7 +25,7 @@ from pbit_hw.contract.lattice import LatticeShape, lay
 from pbit_hw.contract.packing import Packing
 from pbit_hw.contract.registers import Control, Region, address
 from pbit_hw.contract.update import decide
-from pbit_hw.gateware import lattice_lane, thresholds
+from pbit_hw.gateware import lattice, lattice_lane, thresholds
 from pbit_hw.gateware.couplings import CouplingMemory
 from pbit_hw.gateware.lattice import Lattice
 from pbit_hw.gateware.lattice_lane import COMPARISON, LatticeLane
@@ -223,6 +224,18 @@ def test_a_table_that_ends_early_shows(glass: Image, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(thresholds, "NODES", nodes)
     with pytest.raises(LockstepError, match=STATE_DIFFERS):
         run_jobs(SHAPE, [job(glass, 40)])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("spans", "shows"), [(lattice.SPANS, False), (24, True)])
+def test_thresholds_that_reach_lanes_late_show(monkeypatch: pytest.MonkeyPatch, spans: int, shows: bool) -> None:
+    """A run of an engine of many lanes that begins as soon as another beta is loaded."""
+    monkeypatch.setattr(lattice, "SPANS", spans)
+    shape = replace(SHAPE, lanes=64, segments=1)
+    first = job(lattice_image(shape, np.random.default_rng(5)), 2)
+    jobs = [first, replace(first, beta=700, graph=False)]
+    with pytest.raises(LockstepError, match=STATE_DIFFERS) if shows else nullcontext():
+        run_jobs(shape, jobs)
 
 
 def test_a_stop_ends_the_sweep_under_way(glass: Image) -> None:
