@@ -79,7 +79,7 @@ BUILDS = {
     "icesugar_table": Recorded("lattice:14x16", "icesugar_pro", Form.TABLE, 95),
     "icesugar_baked": Recorded("lattice:16x20", "icesugar_pro", Form.BAKED, 95),
     "icesugar_tiled": Recorded("lattice:20x20:0", "icesugar_pro", "icesugar-tiled", 100),
-    "icesugar_lattice": Recorded("lattice:256x256:0", "icesugar_pro", "icesugar-lattice", 76),
+    "icesugar_lattice": Recorded("lattice:256x256:0", "icesugar_pro", "icesugar-lattice", 84),
     "ulx3s": Recorded("full-adder", "ulx3s_85f", Form.TABLE, 90),
     "ulx3s_g11": Recorded("G11.txt", "ulx3s_85f", Form.TABLE, 62),
     "ulx3s_cubic": Recorded("lattice:6x6x8:0", "ulx3s_85f", Form.TABLE, 44),

@@ -91,9 +91,9 @@ ENGINES: dict[str, Stock] = {
         "224 x 224, +-J",
     ),
     "icesugar-lattice": Stock(
-        "icesugar_pro", LatticeShape(128, 1, 256, 6, 16, 3, Generator.LINEAR64), 85 * MHZ, "256 x 256, +-J"
+        "icesugar_pro", LatticeShape(128, 1, 256, 6, 16, 3, Generator.LINEAR64), 80 * MHZ, "256 x 256, +-J"
     ),
-    "icesugar-tiled": Stock("icesugar_pro", _tiled(16, 256, 1024, 6, 12), 75 * MHZ, "any graph"),
+    "icesugar-tiled": Stock("icesugar_pro", _tiled(16, 256, 1024, 6, 12), 100 * MHZ, "any graph"),
     "ulx3s-dense": Stock(
         "ulx3s_85f",
         DenseShape(784, 256, 8, 9, 18, 18, 8, Generator.LINEAR64),
