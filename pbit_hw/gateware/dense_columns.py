@@ -102,7 +102,7 @@ class Columns(wiring.Component):
 
         No `Mux`: tools would make a reset of the register of each state, of which few reach one place.
         """
-        return self._registered(m, (weight & state.replicate(len(weight))).as_signed())
+        return self._registered(m, weight & state.replicate(len(weight)).as_signed())
 
     def _registered(self, m: Module, value: Value, bits: int | None = None) -> Value:
         """A signed value a clock later, or its last bits."""
