@@ -56,6 +56,8 @@ LFE5U_85F = Floor((22, 46, 70, 82), (4, 13, 22, 31, 40, 49, 58, 69, 78, 87, 96, 
 def lay(path: Path, cells: str, sites: list[str]) -> None:
     """Constrain the block RAMs of an engine in a netlist to sites that are evenly spaced.
 
+    Builds are cached by their sites, not by this rule: another rule takes another format in `cache`.
+
     Parameters
     ----------
     path : Path

@@ -87,7 +87,7 @@ ENGINES: dict[str, Stock] = {
     "icebreaker-large-lattice": Stock(
         "icebreaker",
         LatticeShape(8, 14, 224, 4, 16, 2, Generator.LINEAR64, spram=True),
-        36 * MHZ,
+        33 * MHZ,
         "224 x 224, +-J",
     ),
     "icesugar-lattice": Stock(
